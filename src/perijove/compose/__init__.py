@@ -1,0 +1,1 @@
+"""From linear planes to a picture."""

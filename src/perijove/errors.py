@@ -1,0 +1,56 @@
+"""Everything perijove raises on purpose.
+
+::
+
+    PerijoveError
+    ├── InputError            what was given cannot be used          (exit code 2)
+    │   ├── ProductIdError    not a JunoCam product id
+    │   ├── LabelError        a label that is missing, of another product, incomplete or absurd
+    │   ├── ImageFileError    an image file that is damaged, of the wrong size or without content
+    │   ├── CalibrationError  calibration files that do not fit the camera
+    │   ├── KernelError       SPICE kernels that cannot be read
+    │   └── OptionError       an option, or an output, that cannot be honoured
+    └── GeometryError         the image is sound, but its pointing could not be found (exit code 1)
+
+A message says what is wrong, with what, and what to do next.
+"""
+
+
+class PerijoveError(Exception):
+    """Base of all errors that perijove raises on purpose."""
+
+    exit_code = 1
+
+
+class InputError(PerijoveError):
+    """What was given cannot be used."""
+
+    exit_code = 2
+
+
+class ProductIdError(InputError):
+    """A string that is not a JunoCam product id."""
+
+
+class LabelError(InputError):
+    """A label that is missing, belongs to another product, is incomplete or absurd."""
+
+
+class ImageFileError(InputError):
+    """An image file that is damaged, has the wrong size or holds no content."""
+
+
+class CalibrationError(InputError):
+    """Calibration files that do not fit the camera."""
+
+
+class KernelError(InputError):
+    """SPICE kernels that cannot be read."""
+
+
+class OptionError(InputError):
+    """An option, or a place for output, that cannot be honoured."""
+
+
+class GeometryError(PerijoveError):
+    """The image is sound, but its pointing could not be found."""

@@ -1,0 +1,1 @@
+"""Where the camera was and where each pixel looked."""

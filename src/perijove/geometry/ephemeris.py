@@ -1,0 +1,326 @@
+"""Where Juno, the Sun and the Earth are as seen from Jupiter: from an SPK, or from labels alone.
+
+Without kernels the label's altitude and sub-spacecraft point give the position at mid-image. The velocity comes
+from the labels of the same perijove where there are any (an orbit through their positions), else from the
+orbit's period, its perijove distance and its plane, which change slowly from orbit to orbit.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from perijove.archive.label import ImageLabel
+from perijove.constants import (
+    INTERFRAME_DELTA_S,
+    JUPITER_GM_KM3_S2,
+    JUPITER_J2,
+    JUPITER_RADII_KM,
+    START_TIME_BIAS_S,
+    TDI_STEP_S,
+)
+from perijove.errors import GeometryError
+from perijove.geometry.ellipsoid import from_lat_lon
+from perijove.geometry.kernels import KernelFolder, read_states
+from perijove.geometry.orientation import j2000_to_jupiter, pole_j2000
+from perijove.geometry.timescale import utc_to_et
+
+Floats = npt.NDArray[np.float64]
+
+_DAY_S: Final = 86400.0
+#: Knots reach this far beyond the image, so that time offsets can be solved.
+_MARGIN_S: Final = 30.0
+_KNOT_STEP_S: Final = 2.0
+#: Other labels further than this do not join the orbit fit: moons and high harmonics would bend it.
+_ORBIT_FIT_SPAN_S: Final = 2.5 * 3600.0
+
+# Orbit at perijove, osculating, against the equator and pole of Jupiter: orbit number, inclination and ascending
+# node (degrees, node from the ascending node of the equator on the J2000 equator), perijove distance (km). From
+# NAIF SPKs juno_rec_170106_170228_170307 and spk_pre_220614_221109_220810_jm0450.
+_ORBITS: Final = np.array(
+    [
+        (4, 90.57, 270.97, 75400.0),
+        (43, 96.90, 284.60, 73200.0),
+        (44, 96.58, 285.03, 73350.0),
+        (45, 97.21, 285.49, 73600.0),
+        (46, 96.90, 285.95, 72900.0),
+    ]
+)
+#: First orbit of each period in days (NASA mission plan: 53, then 43 after Ganymede, 38 after Europa, 33 after Io).
+_PERIODS_DAYS: Final = ((0, 53.0), (34, 43.0), (45, 38.0), (57, 33.0))
+
+#: When the camera model holds for the rows as they are numbered: at the middle of the first TDI stage (the default:
+#: a hot pixel of row h covers rows h to h + N - 1 of an N-stage image, so a row is numbered by where its charge
+#: began), of the last stage, or of the exposure.
+TDI_EPOCHS: Final = ("first-stage", "mid-exposure", "last-stage")
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """States at knots, interpolated by cubic Hermite polynomials.
+
+    Attributes
+    ----------
+    et : ndarray, (n,)
+    position_km, velocity_km_s : ndarray, (n, 3)
+        Geometric, relative to Jupiter's centre, J2000.
+    source : str
+        What it was made from, for reports.
+    label_offset_s : float
+        What was added to the time of an SPK to bring it nearest the label, seconds along track.
+    label_distance_km : float
+        Distance from the label's position that remains, km.
+    """
+
+    et: Floats
+    position_km: Floats
+    velocity_km_s: Floats
+    source: str
+    label_offset_s: float = 0.0
+    label_distance_km: float = 0.0
+
+    def state(self, et: npt.ArrayLike) -> tuple[Floats, Floats]:
+        """Position and velocity at times within the knots, (..., 3) each, km and km/s."""
+        et = np.asarray(et, float)
+        i = np.clip(np.searchsorted(self.et, et, side="right") - 1, 0, len(self.et) - 2)
+        h = (self.et[i + 1] - self.et[i])[..., None]
+        s = (et - self.et[i])[..., None] / h
+        p0, p1 = self.position_km[i], self.position_km[i + 1]
+        m0, m1 = self.velocity_km_s[i] * h, self.velocity_km_s[i + 1] * h
+        s2, s3 = s * s, s * s * s
+        position = (
+            (2 * s3 - 3 * s2 + 1) * p0 + (s3 - 2 * s2 + s) * m0 + (3 * s2 - 2 * s3) * p1 + (s3 - s2) * m1
+        )
+        velocity = (
+            (6 * s2 - 6 * s) * (p0 - p1) + (3 * s2 - 4 * s + 1) * m0 + (3 * s2 - 2 * s) * m1
+        ) / h
+        return position, velocity
+
+
+def frame_times(label: ImageLabel, tdi_epoch: str = "first-stage") -> Floats:
+    """Effective time of each frame, TDB seconds past J2000, (frames,).
+
+    Notes
+    -----
+    START_TIME + 0.06188 s + i (INTERFRAME_DELAY + 0.001 s), from the instrument kernel, plus the TDI epoch.
+    """
+    after_opening = {
+        "first-stage": TDI_STEP_S / 2,
+        "mid-exposure": label.exposure_s / 2,
+        "last-stage": label.exposure_s - TDI_STEP_S / 2,
+    }[tdi_epoch]
+    step = label.interframe_delay_s + INTERFRAME_DELTA_S
+    return utc_to_et(label.start_time) + START_TIME_BIAS_S + after_opening + np.arange(label.frames) * step
+
+
+def mid_time(label: ImageLabel) -> float:
+    """Time to which the label's position belongs: halfway from START_TIME to STOP_TIME, TDB."""
+    return utc_to_et(label.start_time) + label.frames * label.interframe_delay_s / 2
+
+
+def label_position(label: ImageLabel) -> Floats:
+    """Juno at mid-image from the label's altitude and sub-spacecraft point, J2000, km, (3,).
+
+    Raises
+    ------
+    GeometryError
+        If the label does not state them, as for images taken in cruise.
+    """
+    hints = (label.sub_spacecraft_lat_graphic_deg, label.sub_spacecraft_lon_w_sys3_deg, label.altitude_km)
+    if not np.all(np.isfinite(hints)):
+        raise GeometryError(
+            f"the label of {label.product_id} states no altitude and sub-spacecraft point; "
+            "give kernels that cover the image with --kernels"
+        )
+    return np.asarray(j2000_to_jupiter(mid_time(label)).T @ from_lat_lon(*hints))
+
+
+def trajectory_from_label(label: ImageLabel, others: Sequence[ImageLabel] = ()) -> Trajectory:
+    """Trajectory around an image from labels alone.
+
+    Parameters
+    ----------
+    label : ImageLabel
+        Of the image.
+    others : sequence of ImageLabel
+        Of other images; those of the same orbit within 2.5 hours refine the velocity.
+
+    Returns
+    -------
+    Trajectory
+    """
+    et = mid_time(label)
+    position = label_position(label)
+    velocity = _velocity_from_orbit(position, label.orbit, et)
+    source = f"label of {label.product_id}"
+    fixes = [
+        (mid_time(o), label_position(o))
+        for o in others
+        if o.orbit == label.orbit
+        and abs(mid_time(o) - et) < _ORBIT_FIT_SPAN_S
+        and abs(mid_time(o) - et) > 30.0
+        and np.isfinite(o.altitude_km)
+    ]
+    if fixes:
+        velocity = _velocity_through(position, velocity, et, fixes)
+        source += f" and {len(fixes)} more of the perijove"
+    else:
+        source += " and the orbit's period"
+    reach = label.frames * label.interframe_delay_s / 2 + _MARGIN_S
+    ahead = np.arange(0.0, reach + _KNOT_STEP_S, _KNOT_STEP_S)
+    after = _propagate(position, velocity, ahead)
+    before = _propagate(position, -velocity, ahead)
+    knots = np.concatenate([-ahead[:0:-1], ahead])
+    p = np.concatenate([before[0][:0:-1], after[0]])
+    v = np.concatenate([-before[1][:0:-1], after[1]])
+    return Trajectory(et + knots, p, v, source)
+
+
+def trajectory_from_kernels(label: ImageLabel, kernels: KernelFolder) -> Trajectory | None:
+    """Trajectory around an image from an SPK, moved along track onto the label's position.
+
+    A predicted SPK may be seconds off along track. The label, made with the best trajectory of its day, tells:
+    the offset that brings the SPK nearest to it is applied and kept in the result.
+
+    Returns
+    -------
+    Trajectory or None
+        None if no SPK below the folder covers the image.
+    """
+    reach = label.frames * label.interframe_delay_s / 2 + _MARGIN_S
+    knots = mid_time(label) + np.arange(-reach, reach + _KNOT_STEP_S, _KNOT_STEP_S)
+    read = read_states(kernels, knots)
+    if read is None:
+        return None
+    trajectory = Trajectory(knots, read[0], read[1], Path(read[2]).name)
+    if not np.isfinite(label.altitude_km):
+        return trajectory
+    target = label_position(label)
+    offset = 0.0
+    for _ in range(4):
+        p, v = trajectory.state(mid_time(label) + offset)
+        offset += float((target - p) @ v / (v @ v))
+        if abs(offset) > _MARGIN_S - 2 * _KNOT_STEP_S:
+            # Not a small slip: the label and the kernel speak of different things; keep the kernel as it is.
+            p, _ = trajectory.state(mid_time(label))
+            return replace(trajectory, label_distance_km=float(np.linalg.norm(target - p)))
+    p, _ = trajectory.state(mid_time(label) + offset)
+    return replace(
+        trajectory,
+        et=knots - offset,
+        label_offset_s=offset,
+        label_distance_km=float(np.linalg.norm(target - p)),
+    )
+
+
+def direction_from_jupiter(body: str, et: float) -> Floats:
+    """Geometric unit vector from Jupiter to the Sun or the Earth, J2000, (3,).
+
+    Parameters
+    ----------
+    body : {"Sun", "Earth"}
+    et : float
+
+    Notes
+    -----
+    Analytic ephemeris of astronomy-engine (VSOP87, truncated).
+    """
+    import astronomy
+
+    time = astronomy.Time.FromTerrestrialTime(et / _DAY_S)
+    jupiter = astronomy.HelioVector(astronomy.Body.Jupiter, time)
+    other = astronomy.HelioVector(astronomy.Body[body], time)
+    v = np.array([other.x - jupiter.x, other.y - jupiter.y, other.z - jupiter.z])
+    return v / np.linalg.norm(v)
+
+
+def _gravity(position: Floats, pole: Floats) -> Floats:
+    """Acceleration by Jupiter with its second zonal harmonic, km/s**2."""
+    r2 = position @ position
+    r = np.sqrt(r2)
+    z = position @ pole
+    j = 1.5 * JUPITER_J2 * JUPITER_RADII_KM[0] ** 2 / r2
+    radial = (1 + j * (1 - 5 * z * z / r2)) * position + 2 * j * z * pole
+    return np.asarray(-JUPITER_GM_KM3_S2 / (r2 * r) * radial)
+
+
+def _propagate(position: Floats, velocity: Floats, times: Floats) -> tuple[Floats, Floats]:
+    """States at ``times`` after the given one, (n, 3) each; ``times`` ascend from zero."""
+    from scipy.integrate import solve_ivp
+
+    pole = _pole_vector(0.0)
+    solution = solve_ivp(
+        lambda _, s: np.concatenate([s[3:], _gravity(s[:3], pole)]),
+        (0.0, float(times[-1])),
+        np.concatenate([position, velocity]),
+        method="DOP853",
+        t_eval=times,
+        rtol=1e-10,
+        atol=1e-6,
+    )
+    return solution.y[:3].T, solution.y[3:].T
+
+
+def _pole_vector(et: float) -> Floats:
+    ra, dec = pole_j2000(et)
+    return np.array([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)])
+
+
+def _velocity_from_orbit(position: Floats, orbit: int, et: float) -> Floats:
+    """Velocity of an orbit of known period, perijove and plane through ``position``, km/s.
+
+    Within 1 % of the SPK where both exist: the plane is taken nearest to the one interpolated between orbits.
+    """
+    inclination, node, perijove_km = (np.interp(orbit, _ORBITS[:, 0], _ORBITS[:, k]) for k in (1, 2, 3))
+    inclination, node = np.radians(inclination), np.radians(node)
+    pole = _pole_vector(et)
+    x = np.cross([0.0, 0.0, 1.0], pole)
+    x /= np.linalg.norm(x)
+    y = np.cross(pole, x)
+    plane = np.sin(inclination) * (np.sin(node) * x - np.cos(node) * y) + np.cos(inclination) * pole
+    r = np.linalg.norm(position)
+    radial = position / r
+    plane = plane - (plane @ radial) * radial
+    plane /= np.linalg.norm(plane)
+    along = np.cross(plane, radial)
+
+    days = [d for first, d in _PERIODS_DAYS if orbit >= first][-1]
+    semi_major = (JUPITER_GM_KM3_S2 * (days * _DAY_S / (2 * np.pi)) ** 2) ** (1 / 3)
+    eccentricity = 1 - perijove_km / semi_major
+    parameter = semi_major * (1 - eccentricity**2)
+    anomaly = np.arccos(np.clip((parameter / r - 1) / eccentricity, -1.0, 1.0))
+    # Juno passes perijove from north to south: it comes in as long as it is north of the perijove point, which
+    # wanders north by about 0.85 degrees an orbit (3.8 degrees at the first).
+    ascending = np.cross(pole, plane)
+    ascending /= np.linalg.norm(ascending)
+    argument = np.arctan2(position @ np.cross(plane, ascending), position @ ascending)
+    perijove_argument = np.radians(np.interp(orbit, (1, 4, 33, 34, 46), (176.2, 173.2, 147.0, 151.0, 141.5)))
+    inbound = np.sin(argument - perijove_argument) < 0
+    anomaly = -anomaly if inbound else anomaly
+    speed = np.sqrt(JUPITER_GM_KM3_S2 / parameter)
+    return np.asarray(
+        speed * (eccentricity * np.sin(anomaly) * radial + (1 + eccentricity * np.cos(anomaly)) * along)
+    )
+
+
+def _velocity_through(
+    position: Floats, guess: Floats, et: float, fixes: Sequence[tuple[float, Floats]]
+) -> Floats:
+    """Velocity of the orbit through ``position`` that passes nearest to later and earlier fixes, km/s."""
+    from scipy.optimize import least_squares
+
+    def misses(velocity: Floats) -> Floats:
+        out = []
+        for sign in (1.0, -1.0):
+            side = sorted((sign * (t - et), p) for t, p in fixes if sign * (t - et) > 0)
+            if side:
+                times = np.array([0.0] + [t for t, _ in side])
+                reached = _propagate(position, sign * velocity, times)[0][1:]
+                # Weighted by the span, so that a far fix does not drown the near ones.
+                out.append((reached - np.array([p for _, p in side])) / times[1:, None])
+        return np.concatenate(out).ravel()
+
+    return np.asarray(least_squares(misses, guess, loss="soft_l1", f_scale=1e-3, x_scale=1.0).x)

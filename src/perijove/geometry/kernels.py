@@ -1,0 +1,152 @@
+"""The only module that talks to SPICE.
+
+CSPICE is neither thread-safe nor fork-safe and fails silently, so every call happens under one lock, kernels are
+loaded for the time of one reading, and only arrays leave.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from perijove.errors import KernelError
+
+Floats = npt.NDArray[np.float64]
+
+_LOCK: Final = threading.Lock()
+_JUNO, _JUPITER, _SPACECRAFT_FRAME = -61, 599, -61000
+#: Tolerance of a CK look-up, seconds: telemetry comes every second or so, a hole is longer.
+_CK_TOLERANCE_S: Final = 2.0
+
+_SUFFIXES: Final = {
+    ".tls": "lsk",
+    ".tsc": "sclk",
+    ".bsp": "spk",
+    ".bc": "ck",
+}
+
+
+@dataclass(frozen=True)
+class KernelFolder:
+    """Kernels found below a folder, in load order (the last loaded wins).
+
+    Attributes
+    ----------
+    lsk, sclk, spk, ck : tuple of Path
+        Leap seconds, spacecraft clock, trajectories, attitudes.
+    """
+
+    lsk: tuple[Path, ...]
+    sclk: tuple[Path, ...]
+    spk: tuple[Path, ...]
+    ck: tuple[Path, ...]
+
+    @classmethod
+    def find(cls, folder: Path) -> "KernelFolder":
+        """Collect the kernels below ``folder``.
+
+        Predicted trajectories come before reconstructed ones, and within each kind the names' order decides, so
+        that a reconstruction is preferred.
+
+        Raises
+        ------
+        KernelError
+            If the folder does not exist or holds no kernel.
+        """
+        if not folder.is_dir():
+            raise KernelError(f"kernel folder {folder} does not exist; give a folder of .bsp/.bc/.tls/.tsc files")
+        found: dict[str, list[Path]] = {kind: [] for kind in _SUFFIXES.values()}
+        for path in sorted(folder.rglob("*")):
+            kind = _SUFFIXES.get(path.suffix.lower())
+            if kind and path.is_file():
+                found[kind].append(path)
+        if not any(found.values()):
+            raise KernelError(f"no SPICE kernels (.bsp, .bc, .tls, .tsc) below {folder}")
+        found["spk"].sort(key=lambda p: ("rec" in p.name.lower(), p.name))
+        return cls(**{kind: tuple(paths) for kind, paths in found.items()})
+
+
+@contextmanager
+def _loaded(paths: tuple[Path, ...]) -> Iterator[Any]:
+    """SPICE with ``paths`` loaded, under the lock; unloads them, and nothing else, at the end."""
+    import spiceypy
+
+    with _LOCK:
+        done: list[str] = []
+        try:
+            for path in paths:
+                try:
+                    spiceypy.furnsh(str(path))
+                except spiceypy.exceptions.SpiceyError as error:
+                    raise KernelError(f"{path} is not a readable SPICE kernel: {error.short}") from error
+                done.append(str(path))
+            yield spiceypy
+        finally:
+            for name in reversed(done):
+                spiceypy.unload(name)
+
+
+def read_states(folder: KernelFolder, et: Floats) -> tuple[Floats, Floats, Path] | None:
+    """Geometric states of Juno relative to Jupiter's centre, J2000.
+
+    Parameters
+    ----------
+    folder : KernelFolder
+    et : ndarray, (n,)
+
+    Returns
+    -------
+    position_km, velocity_km_s : ndarray, (n, 3)
+    source : Path
+        The trajectory that covers all times: the last in load order that does.
+    None
+        If no single SPK covers all times with both Juno and Jupiter.
+    """
+    for spk in reversed(folder.spk):
+        with _loaded((spk,)) as spice:
+            try:
+                states = np.array([spice.spkgeo(_JUNO, float(t), "J2000", _JUPITER)[0] for t in et])
+            except spice.exceptions.SpiceyError:
+                # Not covered, or Jupiter's own centre is missing: another file may do.
+                continue
+        return states[:, :3], states[:, 3:], spk
+    return None
+
+
+def read_attitude(folder: KernelFolder, et: Floats) -> tuple[Floats, Floats, Path] | None:
+    """Attitude of Juno from a CK.
+
+    Parameters
+    ----------
+    folder : KernelFolder
+    et : ndarray, (n,)
+
+    Returns
+    -------
+    spacecraft_to_j2000 : ndarray, (n, 3, 3)
+    angular_velocity : ndarray, (n, 3)
+        J2000, rad/s.
+    source : Path
+    None
+        If no CK covers all times, or the leap-second or clock kernel it needs is missing.
+    """
+    if not (folder.lsk and folder.sclk):
+        return None
+    clock = (folder.lsk[-1], folder.sclk[-1])
+    for ck in reversed(folder.ck):
+        with _loaded((*clock, ck)) as spice:
+            try:
+                tolerance = spice.sctiks(_JUNO, f"{int(_CK_TOLERANCE_S)}:0")
+                found = [
+                    spice.ckgpav(_SPACECRAFT_FRAME, spice.sce2c(_JUNO, float(t)), tolerance, "J2000") for t in et
+                ]
+            except (spice.exceptions.SpiceyError, spice.exceptions.NotFoundError):
+                continue
+        to_spacecraft = np.array([f[0] for f in found])
+        return np.swapaxes(to_spacecraft, -1, -2), np.array([f[1] for f in found]), ck
+    return None

@@ -1,0 +1,117 @@
+"""Pictures and planes on disk: 16-bit PNG and floating-point TIFF."""
+
+import json
+import os
+import struct
+import tempfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from perijove.errors import OptionError
+
+Planes = npt.NDArray[np.float32]
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary path beside ``path`` that takes its place when the block ends well, and vanishes otherwise.
+
+    Raises
+    ------
+    OptionError
+        If the folder cannot be written to.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
+        os.close(handle)
+    except OSError as error:
+        raise OptionError(f"cannot write to {path.parent}: {error.strerror}; choose another place with -o") from error
+    temporary = Path(name)
+    try:
+        yield temporary
+        # mkstemp makes private files; a product is as readable as any other file of the user.
+        mask = os.umask(0)
+        os.umask(mask)
+        temporary.chmod(0o666 & ~mask)
+        temporary.replace(path)
+    except OSError as error:
+        raise OptionError(f"cannot write {path}: {error.strerror}; choose another place with -o") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_png(path: Path, pixels: npt.NDArray[np.uint16], text: Mapping[str, str]) -> None:
+    """Write a 16-bit sRGB picture.
+
+    Parameters
+    ----------
+    path : Path
+    pixels : ndarray, (height, width, 3) or (height, width), uint16
+    text : mapping of str to str
+        Becomes iTXt chunks: credit, source, software.
+    """
+    import imagecodecs
+
+    encoded = bytes(imagecodecs.png_encode(np.ascontiguousarray(pixels), level=4))
+    header = 8 + 25
+    chunks = [_chunk(b"sRGB", b"\x00"), _chunk(b"gAMA", struct.pack(">I", 45455))]
+    chunks += [
+        _chunk(b"iTXt", key.encode("latin-1") + b"\x00\x00\x00\x00\x00" + value.encode()) for key, value in text.items()
+    ]
+    with replacing(path) as temporary:
+        temporary.write_bytes(b"".join([encoded[:header], *chunks, encoded[header:]]))
+
+
+def write_tiff(path: Path, values: Planes, metadata: Mapping[str, Any]) -> None:
+    """Write linear planes, channels last, float32, NaN where nothing is known.
+
+    Parameters
+    ----------
+    path : Path
+    values : ndarray, (height, width, band), float32
+    metadata : mapping
+        Becomes JSON in the ImageDescription tag.
+    """
+    import tifffile
+
+    colour = values.shape[-1] == 3
+    with replacing(path) as temporary:
+        tifffile.imwrite(
+            temporary,
+            values if values.shape[-1] > 1 else values[..., 0],
+            photometric="rgb" if colour else "minisblack",
+            planarconfig="contig" if values.shape[-1] > 1 else None,
+            description=json.dumps(metadata),
+            software="perijove",
+            metadata=None,
+        )
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON document, indented; non-finite numbers become null."""
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(_plain(content), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _plain(value: Any) -> Any:
+    """Numbers, strings, lists and dictionaries only."""
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [_plain(v) for v in value]
+    if isinstance(value, (float, np.floating)):
+        return float(value) if np.isfinite(value) else None
+    if isinstance(value, np.integer):
+        return int(value)
+    return str(value) if isinstance(value, Path) else value
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

@@ -1,0 +1,1 @@
+"""Views, and the gather kernel that fills them."""

@@ -1,0 +1,1 @@
+"""Finding the pointing in the image itself."""

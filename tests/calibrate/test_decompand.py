@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perijove.calibrate.decompand import code_step, companding_table, decompand
+from perijove.errors import ImageFileError, LabelError
+
+# Corners of the on-board curve (SIS, appendix C).
+CORNERS = {0: 0, 23: 23, 43: 63, 89: 247, 184: 1007, 209: 1407, 255: 2879}
+
+
+def test_sqroot_is_straight_between_its_corners() -> None:
+    expected = np.interp(np.arange(256), list(CORNERS), list(CORNERS.values()))
+    np.testing.assert_array_equal(companding_table("SQROOT"), expected)
+
+
+@pytest.mark.parametrize(("mode", "factor"), [("LIN1", 1), ("LIN8", 8), ("LIN16", 16)])
+def test_linear_modes(mode: str, factor: int) -> None:
+    np.testing.assert_array_equal(companding_table(mode), np.arange(256) * factor)
+    assert set(code_step(mode).tolist()) == {factor}
+
+
+@pytest.mark.parametrize("mode", ["SQROOT", "LIN1", "LIN8", "LIN16"])
+def test_steps_are_the_gaps_of_the_table(mode: str) -> None:
+    np.testing.assert_array_equal(np.diff(companding_table(mode).astype(int)), code_step(mode)[:-1])
+
+
+@given(st.integers(0, 2879))
+def test_a_count_lies_in_the_interval_of_its_code(dn: int) -> None:
+    table, step = companding_table("SQROOT").astype(int), code_step("SQROOT").astype(int)
+    inside = np.flatnonzero((table <= dn) & (dn < table + step))
+    assert len(inside) == 1
+
+
+def test_shape_is_kept() -> None:
+    codes = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
+    dn = decompand(codes, "SQROOT")
+    assert dn.shape == (2, 3, 4)
+    assert dn[1, 2, 3] == 23
+
+
+@pytest.mark.parametrize("mode", ["", "sqroot", "LIN2"])
+def test_unknown_mode(mode: str) -> None:
+    with pytest.raises(LabelError, match="SAMPLE_BIT_MODE_ID"):
+        companding_table(mode)
+
+
+def test_sixteen_bit_pixels_are_no_codes() -> None:
+    with pytest.raises(ImageFileError, match="uint16"):
+        decompand(np.zeros(3, np.uint16), "SQROOT")  # type: ignore[arg-type]
+
+
+def test_shared_tables_cannot_be_changed() -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        companding_table("SQROOT")[0] = 1
+    with pytest.raises(ValueError, match="read-only"):
+        code_step("SQROOT")[0] = 1
