@@ -34,9 +34,7 @@ def test_picture_and_label_beside_it(image_set: tuple[Path, Path], codes: np.nda
     assert stack.dn.dtype == np.uint8
     assert np.array_equal(stack.dn[0, 0], codes)
     assert stack.bands == ("METHANE",)
-    assert [(file.path.name, file.sha256) for file in stack.inputs] == [
-        (p.name, sha256(p)) for p in image_set
-    ]
+    assert [(file.path.name, file.sha256) for file in stack.inputs] == [(p.name, sha256(p)) for p in image_set]
     assert read_label(image_set[0]) == stack.label == read_label(image_set[1])
 
 
@@ -68,9 +66,7 @@ def test_order_of_framelets(tmp_path: Path, make_png: Png, keywords: Make) -> No
         (f"ImageSet/{ID}-raw.png", "ImageSet/renamed.json"),
     ],
 )
-def test_places_where_a_label_is_found(
-    image_set: tuple[Path, Path], tmp_path: Path, picture: str, label: str
-) -> None:
+def test_places_where_a_label_is_found(image_set: tuple[Path, Path], tmp_path: Path, picture: str, label: str) -> None:
     folder = tmp_path / "set"
     for name in (picture, label):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -79,9 +75,7 @@ def test_places_where_a_label_is_found(
     assert str(read_framelets(folder / picture).label.product_id) == ID
 
 
-def test_label_is_found_by_id_among_others(
-    image_set: tuple[Path, Path], tmp_path: Path, keywords: Make
-) -> None:
+def test_label_is_found_by_id_among_others(image_set: tuple[Path, Path], tmp_path: Path, keywords: Make) -> None:
     (tmp_path / "00001-Metadata.json").write_text(json.dumps(keywords(OTHER)))
     (tmp_path / "00002-broken.json").write_text('{"made of": "' + ID)
     (tmp_path / "00003-sidecar.json").write_text(json.dumps({"made of": ID, "PRODUCT_ID": None}))
@@ -138,9 +132,7 @@ def test_zips_as_downloaded(image_set: tuple[Path, Path], tmp_path: Path, codes:
     label = pack(folder / "13552-Data.zip", {"DataSet/13415-Metadata.json": image_set[1].read_bytes()})
     stack = read_framelets(picture)
     assert np.array_equal(stack.dn[0, 0], codes)
-    assert [(file.path.name, file.sha256) for file in stack.inputs] == [
-        (p.name, sha256(p)) for p in (picture, label)
-    ]
+    assert [(file.path.name, file.sha256) for file in stack.inputs] == [(p.name, sha256(p)) for p in (picture, label)]
     assert read_label(picture) == read_label(label) == stack.label
     elsewhere = label.rename(tmp_path / "elsewhere.zip")
     assert read_framelets(picture, elsewhere).label == stack.label
@@ -196,9 +188,7 @@ def test_unusual_names_of_files(image_set: tuple[Path, Path], tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("read", [read_framelets, read_label])
-def test_files_that_are_not_there(
-    read: Callable[..., object], image_set: tuple[Path, Path], tmp_path: Path
-) -> None:
+def test_files_that_are_not_there(read: Callable[..., object], image_set: tuple[Path, Path], tmp_path: Path) -> None:
     with pytest.raises(ImageFileError, match="does not exist"):
         read(tmp_path / "none.png")
     with pytest.raises(LabelError, match="does not exist"):
@@ -283,9 +273,7 @@ def _noise_outside_the_photoactive_columns() -> np.ndarray:
         (_stripes(vertical=True), "repeats one row"),
     ],
 )
-def test_without_content(
-    image_set: tuple[Path, Path], make_png: Png, pixels: np.ndarray, fragment: str
-) -> None:
+def test_without_content(image_set: tuple[Path, Path], make_png: Png, pixels: np.ndarray, fragment: str) -> None:
     image_set[0].write_bytes(make_png(pixels))
     with pytest.raises(ImageFileError, match=f"{fragment}.*no content"):
         read_framelets(image_set[0])

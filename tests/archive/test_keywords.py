@@ -23,9 +23,7 @@ END
 """
 
 
-@pytest.mark.parametrize(
-    ("value", "km"), [("12 <km>", 12.0), ("12 <m>", 0.012), (12, 12.0), (" 1.2e1<KM> ", 12.0)]
-)
+@pytest.mark.parametrize(("value", "km"), [("12 <km>", 12.0), ("12 <m>", 0.012), (12, 12.0), (" 1.2e1<KM> ", 12.0)])
 def test_units_are_converted(value: object, km: float) -> None:
     assert Keywords({"D": value}, "x").number("D", LENGTH) == km
 

@@ -56,9 +56,7 @@ def test_spellings_of_a_single_filter(keywords: Make, value: object) -> None:
     assert label_from_keywords(keywords(FILTER_NAME=value), "label").bands == ("METHANE",)
 
 
-@pytest.mark.parametrize(
-    "value", [["RED", "GREEN", "BLUE"], "{RED, BLUE, GREEN}", frozenset({"RED", "BLUE", "GREEN"})]
-)
+@pytest.mark.parametrize("value", [["RED", "GREEN", "BLUE"], "{RED, BLUE, GREEN}", frozenset({"RED", "BLUE", "GREEN"})])
 def test_bands_stand_in_chip_order_however_listed(keywords: Make, value: object) -> None:
     label = label_from_keywords(keywords(COLOUR, FILTER_NAME=value), "label")
     assert label.bands == ("BLUE", "GREEN", "RED")

@@ -61,9 +61,7 @@ def test_edr_codes(tmp_path: Path, keywords: Make, codes: np.ndarray, ending: in
 def test_rdr_reflectance(tmp_path: Path, keywords: Make, codes: np.ndarray, kind: str, order: str) -> None:
     product = ID.replace("JNCE", "JNCR")
     values = codes.astype(np.uint16) * 257 + 3
-    words = keywords(
-        product, FILE_NAME=f"{product}.IMG", SAMPLE_BITS=16, SAMPLE_TYPE=kind, MD5_CHECKSUM="N/A"
-    )
+    words = keywords(product, FILE_NAME=f"{product}.IMG", SAMPLE_BITS=16, SAMPLE_TYPE=kind, MD5_CHECKSUM="N/A")
     label, _ = write(tmp_path, words, values.astype(f"{order}u2").tobytes())
     stack = read_framelets(label)
     assert stack.label.pixel_scale == "reflectance"
@@ -91,9 +89,7 @@ def test_padding_around_16_bit_lines(tmp_path: Path, keywords: Make, codes: np.n
     product = ID.replace("JNCE", "JNCR")
     rows = np.full((128, 5 + 2 * 1648), 255, np.uint8)
     rows[:, 5:] = codes.astype(">u2").view(np.uint8)
-    label, _ = write(
-        tmp_path, keywords(product, FILE_NAME=None, SAMPLE_BITS=16, LINE_PREFIX_BYTES=5), rows.tobytes()
-    )
+    label, _ = write(tmp_path, keywords(product, FILE_NAME=None, SAMPLE_BITS=16, LINE_PREFIX_BYTES=5), rows.tobytes())
     assert np.array_equal(read_framelets(label).dn[0, 0], codes)
 
 

@@ -160,9 +160,7 @@ def _stack(
     return FrameletStack(label, pixels.reshape(layout.shape), inputs)
 
 
-def _check_content(
-    pixels: npt.NDArray[np.uint8] | npt.NDArray[np.uint16], sampling_factor: int, path: Path
-) -> None:
+def _check_content(pixels: npt.NDArray[np.uint8] | npt.NDArray[np.uint16], sampling_factor: int, path: Path) -> None:
     """Refuse an image in which nothing is to be seen, however dark a real one may be.
 
     From PJ74 on products without content were released: constant, or made of constant rows (PDS errata).

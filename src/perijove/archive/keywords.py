@@ -16,9 +16,7 @@ from perijove.errors import LabelError
 LABEL_LIMIT_BYTES: Final = 1 << 18
 #: What stands for "no value" (PDS3 Standards Reference, chapter 17).
 _NO_VALUE: Final = frozenset({"", "N/A", "UNK", "UNKNOWN", "NULL"})
-_NUMBER: Final = re.compile(
-    r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*(?:<\s*([^<>]*?)\s*>)?\s*"
-)
+_NUMBER: Final = re.compile(r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*(?:<\s*([^<>]*?)\s*>)?\s*")
 
 
 @dataclass(frozen=True)

@@ -247,9 +247,7 @@ def _frames(words: Keywords, bands: int, framelet_lines: int) -> int:
     lines = words.integer("LINES", _LINES)
     frames, rest = divmod(lines, bands * framelet_lines)
     if rest:
-        raise words.error(
-            "LINES", f"is {lines}, not a whole number of frames of {bands} x {framelet_lines} lines"
-        )
+        raise words.error("LINES", f"is {lines}, not a whole number of frames of {bands} x {framelet_lines} lines")
     if frames > _MAX_FRAMES:
         raise words.error("LINES", f"is {lines}, {frames} frames; at most {_MAX_FRAMES} are plausible")
     return frames

@@ -67,9 +67,7 @@ def find_picture(path: Path) -> RawPicture:
     if not raw:
         raise ImageFileError(f"{path} holds no <id>-raw.png; give the NNNNN-ImageSet.zip of the image")
     if len(raw) > 1:
-        raise ImageFileError(
-            f"{path} holds {len(raw)} raw images ({', '.join(raw[:3])}, ...); unpack it, give one"
-        )
+        raise ImageFileError(f"{path} holds {len(raw)} raw images ({', '.join(raw[:3])}, ...); unpack it, give one")
     return RawPicture(path, raw[0])
 
 
@@ -99,9 +97,7 @@ def find_label(picture: RawPicture, metadata: Path | None = None) -> LabelSource
     if metadata is not None:
         return _given_label(metadata, wanted)
     if wanted is None:
-        raise LabelError(
-            f"{picture.source}: the name holds no product id to find its label by; give the metadata"
-        )
+        raise LabelError(f"{picture.source}: the name holds no product id to find its label by; give the metadata")
     folder = picture.path.absolute().parent
     search = _Search(wanted, (folder, folder / _DATA_FOLDER, folder.parent / _DATA_FOLDER))
     matches = [(words, path) for words, path in search.labels if _stated(words) == wanted]

@@ -37,9 +37,7 @@ def find_label(path: Path, metadata: Path | None = None) -> LabelSource:
         return read_label_file(path)
     label_path = metadata or _beside(path, path.stem + ".LBL")
     if label_path is None:
-        raise LabelError(
-            f"{path} has no label {path.stem}.LBL beside it; download it, or give it as metadata"
-        )
+        raise LabelError(f"{path} has no label {path.stem}.LBL beside it; download it, or give it as metadata")
     found = read_label_file(label_path)
     named = _image_name(found.keywords)
     if named.lower() != path.name.lower():
@@ -66,9 +64,7 @@ def find_image(path: Path, keywords: Keywords) -> Path:
     return image
 
 
-def read_image(
-    path: Path, layout: RasterLayout
-) -> tuple[npt.NDArray[np.uint8] | npt.NDArray[np.uint16], InputFile]:
+def read_image(path: Path, layout: RasterLayout) -> tuple[npt.NDArray[np.uint8] | npt.NDArray[np.uint16], InputFile]:
     """Read the samples of an IMG.
 
     Returns

@@ -85,14 +85,10 @@ def _check_header(header: PngHeader, shape: tuple[int, int], source: str) -> Non
     wanted = "give the mission's <id>-raw.png"
     if (header.bit_depth, header.colour_type) != (8, 0):
         kind = _COLOURS.get(header.colour_type, f"colour type {header.colour_type}")
-        raise ImageFileError(
-            f"{source} is a {header.bit_depth}-bit {kind} PNG; raw framelets are 8-bit grey: {wanted}"
-        )
+        raise ImageFileError(f"{source} is a {header.bit_depth}-bit {kind} PNG; raw framelets are 8-bit grey: {wanted}")
     lines, samples = shape
     if header.width != samples:
-        raise ImageFileError(
-            f"{source} is {header.width} pixels wide, raw framelets of its label {samples}: {wanted}"
-        )
+        raise ImageFileError(f"{source} is {header.width} pixels wide, raw framelets of its label {samples}: {wanted}")
     if header.height != lines:
         raise ImageFileError(
             f"{source} is {header.height} pixels high, its label promises {lines} lines; "
@@ -115,8 +111,7 @@ def _check_chunks(data: bytes, source: str) -> int:
         (checksum,) = struct.unpack_from(">I", data, end - 4)
         if zlib.crc32(view[position + 4 : end - 4]) != checksum:
             raise ImageFileError(
-                f"{source} is damaged: chunk {name!r} at byte {position} fails its checksum; "
-                "download it again"
+                f"{source} is damaged: chunk {name!r} at byte {position} fails its checksum; download it again"
             )
         packed += length if name == b"IDAT" else 0
         position = end

@@ -76,9 +76,7 @@ class ProductId:
         if self.filter_letter not in LETTER_BANDS:
             # "P" is real: global maps made of several images carry it.
             hint = (
-                " (P marks a map made of several images, which holds no framelets)"
-                if self.filter_letter == "P"
-                else ""
+                " (P marks a map made of several images, which holds no framelets)" if self.filter_letter == "P" else ""
             )
             raise ProductIdError(
                 f"{self}: filter letter {self.filter_letter!r}{hint} is not one of {', '.join(LETTER_BANDS)}"

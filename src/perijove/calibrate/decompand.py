@@ -116,9 +116,7 @@ def decompand(codes: npt.NDArray[np.uint8], bit_mode: str) -> npt.NDArray[np.uin
     [0, 240, 1600]
     """
     if codes.dtype != np.uint8:
-        message = (
-            f"on-board codes are 8-bit, these pixels are {codes.dtype}: is this a reflectance (RDR) file?"
-        )
+        message = f"on-board codes are 8-bit, these pixels are {codes.dtype}: is this a reflectance (RDR) file?"
         raise ImageFileError(message)
     import cv2
 

@@ -237,9 +237,7 @@ def _extended(detail: Detail, residual: Float, lines: Index, samples: Index) -> 
 
     # Means of opposite points follow a slope (terminator); the least of four looks past one side of a source.
     pairs = ((0, _RING), (_RING, 0), (_RING, _RING), (_RING, -_RING))
-    around = np.min(
-        [0.5 * (value(detail.level, i, j) + value(detail.level, -i, -j)) for i, j in pairs], axis=0
-    )
+    around = np.min([0.5 * (value(detail.level, i, j) + value(detail.level, -i, -j)) for i, j in pairs], axis=0)
     height = value(residual, 0, 0) + value(detail.level, 0, 0) - around
     count = np.zeros(len(lines), np.intp)
     highest, lowest = around.copy(), np.full(len(lines), np.inf, np.float32)

@@ -155,9 +155,7 @@ class _Band:
             def job(frame: int, detail: defects.Detail) -> None:
                 values, flags = out[0][frame], out[1][frame]
                 np.subtract(dn[frame], np.float32(self.dark_dn[frame]), out=values)
-                self._framelet(
-                    dn[frame], defects.find_hits(detail, pattern), (pattern, cold), (values, flags)
-                )
+                self._framelet(dn[frame], defects.find_hits(detail, pattern), (pattern, cold), (values, flags))
 
             list(pool.map(job, frames, details))
         return pattern
@@ -268,10 +266,7 @@ def _opening_notes(
     label: ImageLabel, dark: npt.NDArray[np.float64], calibration: CalibrationSet | None
 ) -> Iterator[str]:
     """Say what holds for all bands."""
-    yield (
-        f"dark level {dark.min():.2f} to {dark.max():.2f} DN subtracted, "
-        "from the dark columns of each framelet"
-    )
+    yield (f"dark level {dark.min():.2f} to {dark.max():.2f} DN subtracted, from the dark columns of each framelet")
     if calibration is None:
         yield "no flat field applied"
     else:

@@ -21,8 +21,12 @@ _BRIGHT_PERCENTILE, _BRIGHT_VALUE = 99.5, 0.80
 _SHOULDER: Final = 0.72
 #: A sample counts as saturated from this part of the band's clipping level on; resampling mixes neighbours.
 _SATURATED: Final = 0.97
+#: A clipped sample whose other bands promise less than this part of the clipping level holds bloomed charge.
+_BLOOM: Final = 0.6
 #: Sky and deep night do not set the exposure: below this part of the brightest values.
 _LIT: Final = 0.05
+#: Below this part of the bright level there is only sky and night.
+_DARK: Final = 0.02
 
 
 @dataclass(frozen=True)
@@ -64,13 +68,14 @@ def natural(values: Planes, bands: Sequence[str], clipping: Mapping[str, float])
     colour = all(band in bands for band in RGB)
     chosen = [bands.index(band) for band in RGB] if colour else list(range(len(bands)))
     planes = values[..., chosen]
-    known = np.isfinite(planes).all(axis=-1)
-    planes = np.where(known[..., None], planes, 0.0).astype(np.float32)
+    known = np.asarray(np.isfinite(planes).all(axis=-1))
+    planes = np.asarray(np.where(known[..., None], planes, 0.0), np.float32)
     saturated: dict[str, float] = {}
     if colour:
         planes, saturated = _fill_saturated(planes, np.array([clipping[band] for band in RGB], np.float32), known)
     else:
         planes = planes.mean(axis=-1, keepdims=True)
+    planes = np.asarray(np.maximum(planes - _black(planes, known), 0.0), np.float32)
     brightest = planes.max(axis=-1)
     lit = known & (brightest > _LIT * np.percentile(brightest[known], 99.9)) if known.any() else known
     level = float(np.percentile(brightest[lit], _BRIGHT_PERCENTILE)) if lit.any() else 1.0
@@ -93,6 +98,14 @@ def encode_srgb(linear: Planes) -> npt.NDArray[np.uint16]:
     return np.asarray(curve * 65535 + 0.5).astype(np.uint16)
 
 
+def _black(planes: Planes, known: npt.NDArray[np.bool_]) -> Planes:
+    """Level of sky and night in each band, (band,): what stray light and the black level leave there."""
+    dark = known & (planes.max(axis=-1) < _DARK * np.percentile(planes[known], 99)) if known.any() else known
+    if np.count_nonzero(dark) < 0.01 * known.size:
+        return np.zeros(planes.shape[-1], np.float32)
+    return np.asarray(np.median(planes[dark], axis=0), np.float32)
+
+
 def _shoulder(planes: Planes, brightest: Planes) -> Planes:
     """Compress highlights towards 1 by the brightest channel, so that hue is kept."""
     over = np.maximum(brightest - _SHOULDER, 0.0) / (1 - _SHOULDER)
@@ -107,9 +120,9 @@ def _fill_saturated(planes: Planes, clipping: Planes, known: npt.NDArray[np.bool
     """
     clipped = (planes >= _SATURATED * clipping) & known[..., None]
     lit = known & (planes.max(axis=-1) > _LIT * planes.max())
-    share = {
-        band: float(np.count_nonzero(clipped[..., k]) / max(np.count_nonzero(lit), 1)) for k, band in enumerate(RGB)
-    }
+    lit_count = max(int(np.count_nonzero(lit)), 1)
+    share = {band: int(np.count_nonzero(clipped[..., k])) / lit_count for k, band in enumerate(RGB)}
+    lit_count = max(int(np.count_nonzero(lit)), 1)
     share = {band: part for band, part in share.items() if part > 1e-4}
     if not share:
         return planes, {}
@@ -124,5 +137,8 @@ def _fill_saturated(planes: Planes, clipping: Planes, known: npt.NDArray[np.bool
     filled = planes.copy()
     for k in (0, 1):
         use = clipped[..., k] & ~clipped[..., 2]
-        filled[use, k] = np.maximum(planes[use, k], ratio[k] * reference[use])
+        estimate = ratio[k] * reference[use]
+        # Far below the clipping level the others say that there is nothing bright: the charge bloomed into it.
+        bloomed = estimate < _BLOOM * clipping[k]
+        filled[use, k] = np.where(bloomed, estimate, np.maximum(planes[use, k], estimate))
     return filled, share

@@ -1,7 +1,7 @@
 """How the spacecraft was turned: from a CK, or from the model of a steady spin.
 
-The spacecraft turns about its +Z axis, counter-clockwise seen from the Earth, at about 2 rpm. A spin attitude is
-``turn @ Rz(rate * (t - epoch))``, where ``turn`` takes the de-spun spacecraft frame of the epoch to J2000.
+The spacecraft turns about its +Z axis, counter-clockwise seen from the Earth, at about 2 rpm. A spin attitude
+is ``turn @ Rz(rate * (t - epoch))``, where ``turn`` takes the de-spun spacecraft frame of the epoch to J2000.
 """
 
 from dataclasses import dataclass
@@ -15,12 +15,13 @@ from perijove.geometry.rotation import frame_with_z, rotation_about
 
 Floats = npt.NDArray[np.float64]
 
-#: Spin rate from which a fit starts and the spread over the mission, rad/s. Measured: 0.20449 at perijove 1 (CK),
-#: 0.2080 at perijoves 43 and 44 (this project's fits).
+#: Spin rate from which a fit starts and the spread over the mission, rad/s. Measured: 0.20449 at perijove 1
+#: (CK), 0.2080 at perijoves 43 and 44 (this project's fits).
 TYPICAL_SPIN_RAD_S: Final = 0.2065
 SPIN_RATE_SPREAD_RAD_S: Final = 0.0020
-#: A frame of 0.374 s turns the spacecraft by this much, whatever the spin rate of the day: the interframe delay is
-#: commanded to match it. Eichstädt measured 0.0778355 rad; the fits of perijoves 43 and 44 give 0.0778 too.
+#: A frame of 0.374 s turns the spacecraft by this much, whatever the spin rate of the day: the interframe
+#: delay is commanded to match it. Eichstädt measured 0.0778355 rad, the fits of perijoves 43 and 44
+#: give 0.0778 too.
 TURN_PER_FRAME_RAD: Final = 0.0778
 
 
@@ -40,6 +41,11 @@ class Attitude:
     spacecraft_to_j2000: Floats
     source: str
     measured: bool
+
+    def __post_init__(self) -> None:
+        frozen = np.array(self.spacecraft_to_j2000, float)
+        frozen.flags.writeable = False
+        object.__setattr__(self, "spacecraft_to_j2000", frozen)
 
     @property
     def spin_axis(self) -> Floats:
@@ -70,10 +76,8 @@ def attitude_from_kernels(kernels: KernelFolder, et: Floats) -> Attitude | None:
     return Attitude(read[0], read[2].name, measured=True)
 
 
-def turn_from_target(
-    target_despun: Floats, target_j2000: Floats, axis_hint: Floats
-) -> Floats:
-    """The turn that puts a seen target where it is, with the spin axis as near a hint as it can be.
+def turn_from_target(target_despun: Floats, target_j2000: Floats, axis_hint: Floats) -> Floats:
+    """Find the turn that puts a seen target where it is, with the spin axis as near a hint as it can be.
 
     Parameters
     ----------

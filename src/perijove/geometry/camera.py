@@ -38,13 +38,13 @@ _SPACECRAFT_TO_CUBE: Final = np.array(
 )
 _CAMERA_TO_CUBE_DEG: Final = (0.69, -0.469, 0.583)
 
-#: Row by which the optical axis stands off the instrument kernel's, full-resolution pixels, and its standard error.
-#: Solved on three images of perijoves 43 and 44, which agree; it explains what looks like a twist of 0.31 degrees
-#: between the bands when it is left out (docs/decisions/mounting.md).
+#: Row by which the optical axis stands off the instrument kernel's, full-resolution pixels, and its standard
+#: error. Solved on three images of perijoves 43 and 44, which agree; it explains what looks like a twist of
+#: 0.31 degrees between the bands when it is left out (docs/decisions/mounting.md).
 PRINCIPAL_ROW_PX: Final = -28.0
 PRINCIPAL_ROW_SIGMA_PX: Final = 2.0
-#: Standard errors of the mounting about the boresight (twist) and about the camera's Y axis (cone), which are left as
-#: the frames kernel has them: the same fits find (-2 +- 4)e-4 and (1 +- 8)e-4.
+#: Standard errors of the mounting about the boresight (twist) and about the camera's Y axis (cone), which are
+#: left as the frames kernel has them: the same fits find (-2 +- 4)e-4 and (1 +- 8)e-4.
 MOUNTING_TWIST_SIGMA_RAD: Final = 0.0004
 MOUNTING_CONE_SIGMA_RAD: Final = 0.0008
 
@@ -98,18 +98,16 @@ class Camera:
         return cls(band, FOCAL_LENGTH_PX, DISTORTION_X_PX, cy, DISTORTION_K1, DISTORTION_K2, sampling_factor)
 
     def with_principal_row(self, offset_px: float) -> Self:
-        """The camera whose optical axis stands ``offset_px`` rows off this one's.
+        """Move the optical axis ``offset_px`` full-resolution rows on.
 
-        The frame is turned with it, so that the pixel at this camera's distortion centre looks where it did.
+        The frame is turned with it, so that the pixel that looks along +Z still does. Offsets add up.
         """
         moved = replace(self, cy_px=self.cy_px + offset_px, tilt_rad=0.0)
-        seen = self.directions(self.cx_px / self.sampling_factor, self.cy_px / self.sampling_factor)
-        now = moved.directions(self.cx_px / self.sampling_factor, self.cy_px / self.sampling_factor)
-        tilt = np.arctan2(now[1], now[2]) - np.arctan2(seen[1], seen[2])
-        return replace(moved, tilt_rad=float(tilt))
+        now = moved.directions(*self.pixels([0.0, 0.0, 1.0]))
+        return replace(moved, tilt_rad=float(np.arctan2(now[1], now[2])))
 
     def directions(self, x: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
-        """Unit vectors in the camera frame along which pixels look.
+        """Look along pixels: unit vectors in the camera frame.
 
         Parameters
         ----------
@@ -148,14 +146,13 @@ class Camera:
         """
         d = np.asarray(directions, float) @ rotation_about("x", self.tilt_rad)
         z = np.where(d[..., 2] > 0, d[..., 2], np.nan)
-        ix = d[..., 0] / z * self.focal_length_px
-        iy = d[..., 1] / z * self.focal_length_px
-        r2 = ix * ix + iy * iy
+        with np.errstate(over="ignore"):
+            ix = d[..., 0] / z * self.focal_length_px
+            iy = d[..., 1] / z * self.focal_length_px
+            r2 = ix * ix + iy * iy
         r2 = np.where(r2 <= MAX_IDEAL_RADIUS_PX**2, r2, np.nan)
         factor = 1.0 + r2 * (self.k1 + self.k2 * r2)
-        return (ix * factor + self.cx_px) / self.sampling_factor, (
-            iy * factor + self.cy_px
-        ) / self.sampling_factor
+        return (ix * factor + self.cx_px) / self.sampling_factor, (iy * factor + self.cy_px) / self.sampling_factor
 
 
 def spacecraft_to_camera(twist_rad: float = 0.0, cone_rad: float = 0.0) -> Floats:
@@ -178,4 +175,4 @@ def spacecraft_to_camera(twist_rad: float = 0.0, cone_rad: float = 0.0) -> Float
     # SPICE eul2m rotates the frame, hence the negative angles of vector rotations.
     camera_to_cube = rotation_about("z", -a3) @ rotation_about("y", -a2) @ rotation_about("x", -a1)
     published = camera_to_cube.T @ _SPACECRAFT_TO_CUBE
-    return rotation_about("z", twist_rad) @ rotation_about("y", cone_rad) @ published
+    return np.asarray(rotation_about("z", twist_rad) @ rotation_about("y", cone_rad) @ published)

@@ -51,8 +51,8 @@ def limb_altitude_km(origin_km: npt.ArrayLike, direction: npt.ArrayLike) -> tupl
     Returns
     -------
     altitude_km : ndarray, (...)
-        Measured along the local radius; negative where the ray enters. Exact to second order in the
-        altitude over the radius.
+        Measured along the normal; negative where the ray enters. Exact to first order: the error is below
+        1 m at 100 km.
     range_km : ndarray, (...)
         Distance from the origin to the point of closest approach.
     """
@@ -88,7 +88,9 @@ def to_lat_lon(point_km: npt.ArrayLike) -> tuple[Floats, Floats]:
     """
     p = np.asarray(point_km, float)
     lat = np.degrees(np.arctan2(p[..., 2] * _GRAPHIC_OVER_CENTRIC, np.hypot(p[..., 0], p[..., 1])))
-    return lat, np.degrees(-np.arctan2(p[..., 1], p[..., 0])) % 360.0
+    lon = np.degrees(-np.arctan2(p[..., 1], p[..., 0])) % 360.0
+    # The remainder of a tiny negative angle rounds up to 360.
+    return lat, np.where(lon == 360.0, 0.0, lon)
 
 
 def from_lat_lon(
@@ -102,8 +104,8 @@ def from_lat_lon(
 
     Examples
     --------
-    >>> from_lat_lon(90.0, 0.0, 100.0).round(6)
-    array([    0.,     0., 66954.])
+    >>> from_lat_lon(0.0, 90.0, 100.0).round(6)
+    array([     0., -71592.,      0.])
     """
     lat, lon = np.radians(lat_graphic_deg), -np.radians(lon_w_sys3_deg)
     n = np.stack(np.broadcast_arrays(np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)), -1)

@@ -1,8 +1,8 @@
 """Where Juno, the Sun and the Earth are as seen from Jupiter: from an SPK, or from labels alone.
 
-Without kernels the label's altitude and sub-spacecraft point give the position at mid-image. The velocity comes
-from the labels of the same perijove where there are any (an orbit through their positions), else from the
-orbit's period, its perijove distance and its plane, which change slowly from orbit to orbit.
+Without kernels the label's altitude and sub-spacecraft point give the position at mid-image. The velocity
+comes from the labels of the same perijove where there are any (an orbit through their positions), else from
+the orbit's period, its perijove distance and its plane, which change slowly from orbit to orbit.
 """
 
 from collections.abc import Sequence
@@ -37,9 +37,9 @@ _KNOT_STEP_S: Final = 2.0
 #: Other labels further than this do not join the orbit fit: moons and high harmonics would bend it.
 _ORBIT_FIT_SPAN_S: Final = 2.5 * 3600.0
 
-# Orbit at perijove, osculating, against the equator and pole of Jupiter: orbit number, inclination and ascending
-# node (degrees, node from the ascending node of the equator on the J2000 equator), perijove distance (km). From
-# NAIF SPKs juno_rec_170106_170228_170307 and spk_pre_220614_221109_220810_jm0450.
+# Orbit at perijove, osculating, against the equator and pole of Jupiter: orbit number, inclination and
+# ascending node (degrees, node from the ascending node of the equator on the J2000 equator), perijove
+# distance (km). From NAIF SPKs juno_rec_170106_170228_170307 and spk_pre_220614_221109_220810_jm0450.
 _ORBITS: Final = np.array(
     [
         (4, 90.57, 270.97, 75400.0),
@@ -49,12 +49,17 @@ _ORBITS: Final = np.array(
         (46, 96.90, 285.95, 72900.0),
     ]
 )
-#: First orbit of each period in days (NASA mission plan: 53, then 43 after Ganymede, 38 after Europa, 33 after Io).
+#: How far the perijove distance (relative) and the argument of perijove are from the values interpolated
+#: between these orbits.
+_PERIJOVE_SPREAD: Final = 0.003
+_ARGUMENT_SPREAD_RAD: Final = 0.009
+#: First orbit of each period in days (NASA mission plan: 53, then 43 after Ganymede, 38 after Europa, 33
+#: after Io).
 _PERIODS_DAYS: Final = ((0, 53.0), (34, 43.0), (45, 38.0), (57, 33.0))
 
-#: When the camera model holds for the rows as they are numbered: at the middle of the first TDI stage (the default:
-#: a hot pixel of row h covers rows h to h + N - 1 of an N-stage image, so a row is numbered by where its charge
-#: began), of the last stage, or of the exposure.
+#: When the camera model holds for the rows as they are numbered: at the middle of the first TDI stage (the
+#: default: a hot pixel of row h covers rows h to h + N - 1 of an N-stage image, so a row is numbered by where
+#: its charge began), of the last stage, or of the exposure.
 TDI_EPOCHS: Final = ("first-stage", "mid-exposure", "last-stage")
 
 
@@ -82,6 +87,12 @@ class Trajectory:
     label_offset_s: float = 0.0
     label_distance_km: float = 0.0
 
+    def __post_init__(self) -> None:
+        for name in ("et", "position_km", "velocity_km_s"):
+            frozen = np.array(getattr(self, name), float)
+            frozen.flags.writeable = False
+            object.__setattr__(self, name, frozen)
+
     def state(self, et: npt.ArrayLike) -> tuple[Floats, Floats]:
         """Position and velocity at times within the knots, (..., 3) each, km and km/s."""
         et = np.asarray(et, float)
@@ -91,12 +102,8 @@ class Trajectory:
         p0, p1 = self.position_km[i], self.position_km[i + 1]
         m0, m1 = self.velocity_km_s[i] * h, self.velocity_km_s[i + 1] * h
         s2, s3 = s * s, s * s * s
-        position = (
-            (2 * s3 - 3 * s2 + 1) * p0 + (s3 - 2 * s2 + s) * m0 + (3 * s2 - 2 * s3) * p1 + (s3 - s2) * m1
-        )
-        velocity = (
-            (6 * s2 - 6 * s) * (p0 - p1) + (3 * s2 - 4 * s + 1) * m0 + (3 * s2 - 2 * s) * m1
-        ) / h
+        position = (2 * s3 - 3 * s2 + 1) * p0 + (s3 - 2 * s2 + s) * m0 + (3 * s2 - 2 * s3) * p1 + (s3 - s2) * m1
+        velocity = ((6 * s2 - 6 * s) * (p0 - p1) + (3 * s2 - 4 * s + 1) * m0 + (3 * s2 - 2 * s) * m1) / h
         return position, velocity
 
 
@@ -113,7 +120,8 @@ def frame_times(label: ImageLabel, tdi_epoch: str = "first-stage") -> Floats:
         "last-stage": label.exposure_s - TDI_STEP_S / 2,
     }[tdi_epoch]
     step = label.interframe_delay_s + INTERFRAME_DELTA_S
-    return utc_to_et(label.start_time) + START_TIME_BIAS_S + after_opening + np.arange(label.frames) * step
+    opening = utc_to_et(label.start_time) + START_TIME_BIAS_S
+    return np.asarray(opening + after_opening + np.arange(label.frames) * step, np.float64)
 
 
 def mid_time(label: ImageLabel) -> float:
@@ -127,7 +135,7 @@ def label_position(label: ImageLabel) -> Floats:
     Raises
     ------
     GeometryError
-        If the label does not state them, as for images taken in cruise.
+        If the label does not state them, as for images taken in cruise, or states them for a moon.
     """
     hints = (label.sub_spacecraft_lat_graphic_deg, label.sub_spacecraft_lon_w_sys3_deg, label.altitude_km)
     if not np.all(np.isfinite(hints)):
@@ -135,7 +143,16 @@ def label_position(label: ImageLabel) -> Floats:
             f"the label of {label.product_id} states no altitude and sub-spacecraft point; "
             "give kernels that cover the image with --kernels"
         )
+    if not _has_position(label):
+        raise GeometryError(
+            f"the position in the label of {label.product_id} is above {label.target}, not Jupiter; "
+            "give kernels that cover the image with --kernels"
+        )
     return np.asarray(j2000_to_jupiter(mid_time(label)).T @ from_lat_lon(*hints))
+
+
+def _has_position(label: ImageLabel) -> bool:
+    return label.target == "JUPITER" and bool(np.isfinite(label.altitude_km))
 
 
 def trajectory_from_label(label: ImageLabel, others: Sequence[ImageLabel] = ()) -> Trajectory:
@@ -162,7 +179,7 @@ def trajectory_from_label(label: ImageLabel, others: Sequence[ImageLabel] = ()) 
         if o.orbit == label.orbit
         and abs(mid_time(o) - et) < _ORBIT_FIT_SPAN_S
         and abs(mid_time(o) - et) > 30.0
-        and np.isfinite(o.altitude_km)
+        and _has_position(o)
     ]
     if fixes:
         velocity = _velocity_through(position, velocity, et, fixes)
@@ -182,8 +199,8 @@ def trajectory_from_label(label: ImageLabel, others: Sequence[ImageLabel] = ()) 
 def trajectory_from_kernels(label: ImageLabel, kernels: KernelFolder) -> Trajectory | None:
     """Trajectory around an image from an SPK, moved along track onto the label's position.
 
-    A predicted SPK may be seconds off along track. The label, made with the best trajectory of its day, tells:
-    the offset that brings the SPK nearest to it is applied and kept in the result.
+    A predicted SPK may be seconds off along track. The label, made with the best trajectory of its day,
+    tells: the offset that brings the SPK nearest to it is applied and kept in the result.
 
     Returns
     -------
@@ -196,7 +213,7 @@ def trajectory_from_kernels(label: ImageLabel, kernels: KernelFolder) -> Traject
     if read is None:
         return None
     trajectory = Trajectory(knots, read[0], read[1], Path(read[2]).name)
-    if not np.isfinite(label.altitude_km):
+    if not _has_position(label):
         return trajectory
     target = label_position(label)
     offset = 0.0
@@ -204,7 +221,7 @@ def trajectory_from_kernels(label: ImageLabel, kernels: KernelFolder) -> Traject
         p, v = trajectory.state(mid_time(label) + offset)
         offset += float((target - p) @ v / (v @ v))
         if abs(offset) > _MARGIN_S - 2 * _KNOT_STEP_S:
-            # Not a small slip: the label and the kernel speak of different things; keep the kernel as it is.
+            # Not a small slip: label and kernel speak of different things; keep the kernel as it is.
             p, _ = trajectory.state(mid_time(label))
             return replace(trajectory, label_distance_km=float(np.linalg.norm(target - p)))
     p, _ = trajectory.state(mid_time(label) + offset)
@@ -234,12 +251,13 @@ def direction_from_jupiter(body: str, et: float) -> Floats:
     jupiter = astronomy.HelioVector(astronomy.Body.Jupiter, time)
     other = astronomy.HelioVector(astronomy.Body[body], time)
     v = np.array([other.x - jupiter.x, other.y - jupiter.y, other.z - jupiter.z])
-    return v / np.linalg.norm(v)
+    return np.asarray(v / np.linalg.norm(v))
 
 
 def _gravity(position: Floats, pole: Floats) -> Floats:
     """Acceleration by Jupiter with its second zonal harmonic, km/s**2."""
-    r2 = position @ position
+    # Trial orbits of a fit may fall into the planet: the pull is capped there, so that they come out again.
+    r2 = max(float(position @ position), (0.5 * JUPITER_RADII_KM[2]) ** 2)
     r = np.sqrt(r2)
     z = position @ pole
     j = 1.5 * JUPITER_J2 * JUPITER_RADII_KM[0] ** 2 / r2
@@ -272,7 +290,8 @@ def _pole_vector(et: float) -> Floats:
 def _velocity_from_orbit(position: Floats, orbit: int, et: float) -> Floats:
     """Velocity of an orbit of known period, perijove and plane through ``position``, km/s.
 
-    Within 1 % of the SPK where both exist: the plane is taken nearest to the one interpolated between orbits.
+    The plane is taken nearest to the one interpolated between orbits. Within 0.4 km/s and 1 % of the SPKs of
+    orbits 1, 4 and 43 to 46.
     """
     inclination, node, perijove_km = (np.interp(orbit, _ORBITS[:, 0], _ORBITS[:, k]) for k in (1, 2, 3))
     inclination, node = np.radians(inclination), np.radians(node)
@@ -290,25 +309,27 @@ def _velocity_from_orbit(position: Floats, orbit: int, et: float) -> Floats:
     days = [d for first, d in _PERIODS_DAYS if orbit >= first][-1]
     semi_major = (JUPITER_GM_KM3_S2 * (days * _DAY_S / (2 * np.pi)) ** 2) ** (1 / 3)
     eccentricity = 1 - perijove_km / semi_major
-    parameter = semi_major * (1 - eccentricity**2)
-    anomaly = np.arccos(np.clip((parameter / r - 1) / eccentricity, -1.0, 1.0))
-    # Juno passes perijove from north to south: it comes in as long as it is north of the perijove point, which
-    # wanders north by about 0.85 degrees an orbit (3.8 degrees at the first).
+    # Juno passes perijove from north to south, at an argument that wanders north by about 0.85 degrees an
+    # orbit (3.8 degrees north of the equator at the first).
     ascending = np.cross(pole, plane)
     ascending /= np.linalg.norm(ascending)
     argument = np.arctan2(position @ np.cross(plane, ascending), position @ ascending)
     perijove_argument = np.radians(np.interp(orbit, (1, 4, 33, 34, 46), (176.2, 173.2, 147.0, 151.0, 141.5)))
-    inbound = np.sin(argument - perijove_argument) < 0
-    anomaly = -anomaly if inbound else anomaly
-    speed = np.sqrt(JUPITER_GM_KM3_S2 / parameter)
-    return np.asarray(
-        speed * (eccentricity * np.sin(anomaly) * radial + (1 + eccentricity * np.cos(anomaly)) * along)
-    )
+    by_argument = np.remainder(argument - perijove_argument + np.pi, 2 * np.pi) - np.pi
+    cosine = (semi_major * (1 - eccentricity**2) / r - 1) / eccentricity
+    by_distance = np.copysign(np.arccos(np.clip(cosine, -1.0, 1.0)), by_argument)
+    # The distance tells the anomaly well but near perijove, where it hardly changes.
+    s2, c2 = np.sin(by_argument / 2) ** 2, np.cos(by_argument / 2) ** 2
+    trust = s2 / (s2 + (_PERIJOVE_SPREAD / _ARGUMENT_SPREAD_RAD) ** 2 * c2)
+    anomaly = by_argument + trust * (by_distance - by_argument)
+    heading = eccentricity * np.sin(anomaly) * radial + (1 + eccentricity * np.cos(anomaly)) * along
+    # The approach of 2016, from beyond any apojove, was open.
+    bound = 1 / semi_major if r < 1.9 * semi_major else 0.0
+    speed = np.sqrt(JUPITER_GM_KM3_S2 * (2 / r - bound))
+    return np.asarray(speed * heading / np.linalg.norm(heading))
 
 
-def _velocity_through(
-    position: Floats, guess: Floats, et: float, fixes: Sequence[tuple[float, Floats]]
-) -> Floats:
+def _velocity_through(position: Floats, guess: Floats, et: float, fixes: Sequence[tuple[float, Floats]]) -> Floats:
     """Velocity of the orbit through ``position`` that passes nearest to later and earlier fixes, km/s."""
     from scipy.optimize import least_squares
 

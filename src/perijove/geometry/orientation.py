@@ -53,7 +53,5 @@ def j2000_to_jupiter(et: npt.ArrayLike) -> Floats:
     ra, dec = pole_j2000(et)
     meridian = np.radians((284.95 + 870.5360000 * (et / _DAY_S)) % 360.0)
     return (
-        rotation_about("z", -meridian)
-        @ rotation_about("x", dec - np.pi / 2)
-        @ rotation_about("z", -(ra + np.pi / 2))
+        rotation_about("z", -meridian) @ rotation_about("x", dec - np.pi / 2) @ rotation_about("z", -(ra + np.pi / 2))
     )

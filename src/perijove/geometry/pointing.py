@@ -64,17 +64,19 @@ class Pointing:
     @cached_property
     def camera_from_jupiter(self) -> Floats:
         """Matrices from the body-fixed frame to the camera, (frames, 3, 3)."""
-        return np.swapaxes(self.camera_to_j2000, -1, -2) @ np.swapaxes(self.jupiter_from_j2000, -1, -2)
+        j2000_from_jupiter = np.swapaxes(self.jupiter_from_j2000, -1, -2)
+        return np.asarray(np.swapaxes(self.camera_to_j2000, -1, -2) @ j2000_from_jupiter)
 
     @cached_property
     def position_fixed_km(self) -> Floats:
         """Juno in the body-fixed frame at each frame's time, (frames, 3), km."""
-        return np.einsum("nij,nj->ni", self.jupiter_from_j2000, self.position_km)
+        return np.asarray(np.einsum("nij,nj->ni", self.jupiter_from_j2000, self.position_km))
 
     @cached_property
     def aberration_fixed(self) -> Floats:
         """Juno's inertial velocity over the speed of light, in the body-fixed frame, (frames, 3)."""
-        return np.einsum("nij,nj->ni", self.jupiter_from_j2000, self.velocity_km_s / LIGHT_SPEED_KM_S)
+        beta = self.velocity_km_s / LIGHT_SPEED_KM_S
+        return np.asarray(np.einsum("nij,nj->ni", self.jupiter_from_j2000, beta))
 
     @cached_property
     def sun_fixed(self) -> Floats:
@@ -82,7 +84,7 @@ class Pointing:
         return np.asarray(self.jupiter_from_j2000[self.mid_frame] @ self.sun)
 
     def rays(self, band: str, frame: npt.ArrayLike, x: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
-        """True directions, in the body-fixed frame, along which pixels look.
+        """Look along pixels: true directions in the body-fixed frame.
 
         Parameters
         ----------

@@ -56,7 +56,7 @@ def rotation_vector_matrix(vector_rad: npt.ArrayLike) -> Floats:
     cross[..., 2, 0], cross[..., 2, 1] = -v[..., 1], v[..., 0]
     # sinc keeps the small-angle limit exact.
     half = np.sinc(angle / (2 * np.pi)) ** 2 / 2
-    return np.eye(3) + np.sinc(angle / np.pi) * cross + half * (cross @ cross)
+    return np.asarray(np.eye(3) + np.sinc(angle / np.pi) * cross + half * (cross @ cross))
 
 
 def frame_with_z(axis: npt.ArrayLike, towards: npt.ArrayLike) -> Floats:

@@ -57,5 +57,3 @@ def et_to_utc(et: float) -> str:
     # A second pass settles instants within the leap second itself.
     utc = tai - dt.timedelta(seconds=_tai_minus_utc(utc))
     return (utc + dt.timedelta(microseconds=500)).isoformat(timespec="milliseconds")
-
-

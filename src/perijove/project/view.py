@@ -1,8 +1,9 @@
 """Views: where the pixels of a picture look.
 
-A view stands at a point of space with three axes (right, down, forward). Its pixels either look along rays from
-that point (perspective, or equidistant for wide fields) or along parallel rays (orthographic). Where a ray misses the planet it still
-has a ground point: the point of the line of sight nearest to the planet, so that the limb's haze and the sky are drawn, too.
+A view stands at a point of space with three axes (right, down, forward). Its pixels either look along rays from that
+point (perspective, or equidistant for wide fields) or along parallel rays (orthographic). Where a ray misses the planet
+it still has a ground point: the point of the line of sight nearest to the planet, so that the limb's haze and the sky
+are drawn, too.
 """
 
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perijove.constants import FOCAL_LENGTH_PX, FRAMELET_LINES, FRAMELET_SAMPLES, JUPITER_RADII_KM
-from perijove.errors import OptionError
+from perijove.errors import GeometryError, OptionError
 from perijove.geometry.ellipsoid import from_lat_lon, lat_centric_deg, normals
 from perijove.geometry.pointing import Pointing
 
@@ -90,7 +91,8 @@ class View:
             radius = np.hypot(right, down)
             stretch = np.arctan2(radius, forward) / np.maximum(radius, 1e-12)
         return np.stack(
-            [self.centre[0] + right * stretch / self.scale, self.centre[1] + down * stretch / self.scale], axis=-1
+            [self.centre[0] + right * stretch / self.scale, self.centre[1] + down * stretch / self.scale],
+            axis=-1,
         )
 
     def north_angle_deg(self) -> float:
@@ -111,7 +113,8 @@ def spacecraft_view(pointing: Pointing, size: int | None = None, north_up: bool 
     ----------
     pointing : Pointing
     size : int, optional
-        Side of a square picture in pixels. By default the picture has the camera's own scale and just holds what was seen in daylight.
+        Side of a square picture in pixels. By default the picture has the camera's own scale and just holds what was
+        seen in daylight.
     north_up : bool
         Turn the picture so that Jupiter's north pole is up. By default it stands as on the detector: columns to
         the right, the scan downwards.
@@ -211,8 +214,6 @@ def seen_ground(pointing: Pointing) -> Floats:
         points.append(ground[lit])
     seen = np.concatenate(points)
     if not len(seen):
-        from perijove.errors import GeometryError
-
         raise GeometryError("no pixel of the image sees the sunlit planet; nothing can be drawn")
     return seen
 
@@ -247,10 +248,7 @@ def _axes(forward: Floats, right: Floats) -> Floats:
 def _plane(v: Floats, wide: bool) -> Floats:
     """Picture-plane coordinates, radians at the centre, of vectors in the view's axes."""
     radius = np.hypot(v[:, 0], v[:, 1])
-    if wide:
-        stretch = np.arctan2(radius, v[:, 2]) / np.maximum(radius, 1e-12)
-    else:
-        stretch = 1.0 / v[:, 2]
+    stretch = np.arctan2(radius, v[:, 2]) / np.maximum(radius, 1e-12) if wide else 1.0 / v[:, 2]
     return np.asarray(v[:, :2] * stretch[:, None])
 
 

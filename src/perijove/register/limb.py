@@ -112,11 +112,10 @@ def _edge_points(framelet: Planes, level: float, smoothing: float) -> Floats:
     """Edge points of one framelet: x, y, outward x, outward y, (n, 4)."""
     import cv2
 
-    image = np.nan_to_num(framelet)
-    smooth = cv2.GaussianBlur(image, (0, 0), smoothing)
+    smooth: Planes = np.asarray(cv2.GaussianBlur(np.nan_to_num(framelet), (0, 0), smoothing), np.float32)
     gx = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8)
     gy = cv2.Sobel(smooth, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 8)
-    steep = cv2.magnitude(gx, gy)
+    steep: Planes = np.asarray(cv2.magnitude(gx, gy), np.float32)
     margin = int(2 * smoothing)
     inner = np.zeros(steep.shape, bool)
     inner[margin:-margin, margin:-margin] = True
@@ -145,4 +144,4 @@ def _edge_points(framelet: Planes, level: float, smoothing: float) -> Floats:
         ok = is_peak & (sky.max(axis=0) < _SKY * near) & (near > _DISC * level)
         # The far point may lie beyond the framelet: only a known one can tell a terminator.
         ok &= ~(far > _TERMINATOR_RATIO * near)
-    return np.column_stack([columns + shift * ux + 0.5, rows + shift * uy + 0.5, -ux, -uy])[ok]
+    return np.asarray(np.column_stack([columns + shift * ux + 0.5, rows + shift * uy + 0.5, -ux, -uy])[ok], float)

@@ -1,7 +1,7 @@
 """From an image and what is known about it to its pointing: the one door of the room."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -48,6 +48,7 @@ _EARTH_POINTED_RAD: Final = np.radians(0.75)
 #: How well an Earth-pointed axis is pointed, and how far an axis may stand from the one nearest the Earth otherwise.
 EARTH_POINTING_SIGMA_RAD: Final = np.radians(0.2)
 _OFFSET_SIGMA_RAD: Final = 0.1
+_NEAREST: Final = "nearest to the Earth"
 #: Priors when only the shading was used: roll, along the scan, across.
 _SHADED_TURN_RAD: Final = (0.05, 0.03, 0.01)
 #: How far the predicted trajectory may be off after its offset was solved, seconds.
@@ -116,9 +117,7 @@ def locate(label: ImageLabel, values: Planes, knowledge: Knowledge) -> Located:
         If nothing tells where the spacecraft was, or the limb does not fit.
     """
     if label.target not in ("JUPITER", ""):
-        raise GeometryError(
-            f"{label.product_id} shows {label.target}; only images of Jupiter can be located so far"
-        )
+        raise GeometryError(f"{label.product_id} shows {label.target}; only images of Jupiter can be located so far")
     warnings: list[str] = []
     et = frame_times(label, knowledge.tdi_epoch)
     middle = mid_time(label)
@@ -132,21 +131,30 @@ def locate(label: ImageLabel, values: Planes, knowledge: Knowledge) -> Located:
         attitude, turn_sigma = _spin_from_image(label, values, limb, trajectory, sun, hint, warnings)
         if turn_sigma is _SHADED_TURN_RAD:
             limb = _empty()
-    prior = _axis_prior(attitude, hint, earth, bool(knowledge.neighbours), warnings)
-    solution = solve(
-        Problem(
-            label,
-            et,
-            trajectory,
-            sun,
-            earth,
-            attitude,
-            prior,
-            limb,
-            turn_sigma,
-            0.1 if knowledge.kernels is None else _KERNEL_SIGMA_S,
-        )
+    prior = _axis_prior(attitude, hint, bool(knowledge.neighbours), turn_sigma)
+    problem = Problem(
+        label,
+        et,
+        trajectory,
+        sun,
+        earth,
+        attitude,
+        prior,
+        limb,
+        turn_sigma,
+        0.1 if knowledge.kernels is None else _KERNEL_SIGMA_S,
     )
+    solution = solve(problem)
+    if prior.source == _NEAREST:
+        tilt = _angle(solution.spin_axis, earth)
+        if _may_point_at_earth(solution, trajectory.state(middle)[0], earth):
+            prior = AxisPrior(earth, EARTH_POINTING_SIGMA_RAD, "Earth")
+            solution = solve(replace(problem, axis_prior=prior))
+        else:
+            warnings.append(
+                f"the spin axis stands about {np.degrees(tilt):.1f} degrees off the Earth; its direction about "
+                "Jupiter is known from the limb's flattening alone. Another image of the perijove helps: --with"
+            )
     return Located(solution, trajectory, attitude.source, prior.source, len(limb), tuple(warnings))
 
 
@@ -206,7 +214,7 @@ def _spin_from_image(
         f"NO LIMB was found ({len(limb)} points): the pointing rests on where the image is bright and on the spin axis "
         f"({hint.source}); expect errors of several pixels to tens of pixels. Other images of the perijove help: --with"
     )
-    frames, bands, lines, samples = values.shape
+    frames, _, lines, samples = values.shape
     frame, line, sample = np.meshgrid(
         np.arange(frames), np.arange(8, lines, 16), np.arange(40, samples - 20, 48), indexing="ij"
     )
@@ -228,20 +236,28 @@ def _spin_from_image(
 
 
 def _axis_prior(
-    attitude: Attitude, hint: AxisPrior, earth: Floats, from_neighbour: bool, warnings: list[str]
+    attitude: Attitude, hint: AxisPrior, from_neighbour: bool, turn_sigma: tuple[float, float, float]
 ) -> AxisPrior:
     if attitude.measured:
         return AxisPrior(attitude.spin_axis, 2e-4, attitude.source)
-    if from_neighbour:
+    if from_neighbour or turn_sigma is _SHADED_TURN_RAD:
         return hint
-    tilt = float(np.arccos(np.clip(attitude.spin_axis @ earth, -1.0, 1.0)))
-    if tilt < _EARTH_POINTED_RAD:
-        return AxisPrior(earth, EARTH_POINTING_SIGMA_RAD, "Earth")
-    warnings.append(
-        f"the spin axis stands at least {np.degrees(tilt):.1f} degrees off the Earth; its direction about Jupiter is "
-        "known from the limb's flattening alone. Another image of the perijove helps: --with"
-    )
-    return AxisPrior(attitude.spin_axis, _OFFSET_SIGMA_RAD, "nearest to the Earth")
+    return AxisPrior(attitude.spin_axis, _OFFSET_SIGMA_RAD, _NEAREST)
+
+
+def _may_point_at_earth(solution: Solution, position: Floats, earth: Floats) -> bool:
+    """Whether a spin axis that was solved from the limb alone agrees with one pointed at the Earth.
+
+    The limb tells the angle between axis and target well, and the roll about the target badly: the first must
+    agree closely, the whole within three standard errors.
+    """
+    lean = abs(_angle(solution.spin_axis, position) - _angle(earth, position))
+    reach = max(_EARTH_POINTED_RAD, 3 * solution.spin_axis_sigma_rad)
+    return bool(lean < _EARTH_POINTED_RAD and _angle(solution.spin_axis, earth) < reach)
+
+
+def _angle(a: Floats, b: Floats) -> float:
+    return float(np.arctan2(np.linalg.norm(np.cross(a, b)), a @ b))
 
 
 def _empty() -> LimbPoints:

@@ -233,12 +233,12 @@ class _Model:
         pole = self.fixed[0][2]
         up = pole - (pole @ self.target) * self.target
         up /= np.linalg.norm(up)
-        return np.arctan2(seen @ np.cross(self.target, up), seen @ up)
+        return np.asarray(np.arctan2(seen @ np.cross(self.target, up), seen @ up))
 
     def delays(self, x: Floats) -> Floats:
         """Seconds by which each frame is late against the label."""
         frames = np.arange(len(self.seconds))
-        return x[self.at["start_time_offset"]] + x[self.at["frame_delay_error"]] * frames
+        return np.asarray(x[self.at["start_time_offset"]] + x[self.at["frame_delay_error"]] * frames)
 
     def camera_to_j2000(self, x: Floats) -> Floats:
         """Camera to J2000 for each frame."""
@@ -246,11 +246,11 @@ class _Model:
         spin = self.rate * self.delays(x) + x[3] * self.seconds
         mounting = spacecraft_to_camera(x[self.at["mounting_twist"]], x[self.at["mounting_cone"]]).T
         base = self.problem.attitude.spacecraft_to_j2000
-        return turn @ base @ rotation_about("z", spin) @ mounting
+        return np.asarray(turn @ base @ rotation_about("z", spin) @ mounting)
 
     def positions(self, x: Floats) -> Floats:
         """Juno at each frame, J2000, km."""
-        return self.position + self.velocity * (self.delays(x) + x[self.at["trajectory_offset"]])[:, None]
+        return np.asarray(self.position + self.velocity * (self.delays(x) + x[self.at["trajectory_offset"]])[:, None])
 
     def _seen(self, x: Floats, vectors: tuple[Floats, Floats], frame: Integers) -> Floats:
         """Unit vectors in J2000, aberration removed."""
@@ -271,7 +271,7 @@ class _Model:
         for n, order in enumerate(_HAZE_ORDERS):
             height = height + x[first + 2 * n] * np.cos(order * self.limb_angle)
             height = height + x[first + 2 * n + 1] * np.sin(order * self.limb_angle)
-        return (altitude - height) / distance * self._focal
+        return np.asarray((altitude - height) / distance * self._focal)
 
     @property
     def _focal(self) -> float:
@@ -296,7 +296,7 @@ class _Model:
 
 def _soft(r: Floats) -> Floats:
     """Residuals whose squares are the soft L1 loss: outliers pull like a line, not like a square."""
-    return np.sign(r) * np.sqrt(2 * (np.sqrt(1 + r * r) - 1))
+    return np.asarray(np.sign(r) * np.sqrt(2 * (np.sqrt(1 + r * r) - 1)))
 
 
 def solve(problem: Problem) -> Solution:

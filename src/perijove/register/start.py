@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perijove.constants import FOCAL_LENGTH_PX, JUPITER_RADII_KM
+from perijove.errors import GeometryError
 from perijove.geometry.camera import Camera, spacecraft_to_camera
 from perijove.geometry.ellipsoid import intersect, normals
 from perijove.geometry.orientation import j2000_to_jupiter
@@ -25,7 +26,11 @@ _COARSE_STEP_DEG, _FINE_STEP_DEG = 1.0, 0.1
 
 
 def target_from_limb(
-    limb: LimbPoints, bands: tuple[str, ...], cameras: Mapping[str, Camera], spin_angle: Floats, range_km: float
+    limb: LimbPoints,
+    bands: tuple[str, ...],
+    cameras: Mapping[str, Camera],
+    spin_angle: Floats,
+    range_km: float,
 ) -> Floats | None:
     """Direction of Jupiter's centre in the de-spun spacecraft frame.
 
@@ -45,7 +50,13 @@ def target_from_limb(
     Returns
     -------
     ndarray, (3,), or None
-        None if no cone of the planet's size is found.
+        None if the points lie on no cone. Good to a degree or so where only a part of the limb is lit: a circle
+        laid through half of an ellipse is off its centre.
+
+    Raises
+    ------
+    GeometryError
+        If most points lie on a cone, but none of the planet's size: the distance is not this image's.
     """
     if len(limb) < 3:
         return None
@@ -61,13 +72,21 @@ def target_from_limb(
     planes = np.linalg.solve(triples[solvable], np.ones((np.count_nonzero(solvable), 3, 1)))[..., 0]
     cosine = 1.0 / np.linalg.norm(planes, axis=1)
     radius = np.arcsin(_MEAN_RADIUS_KM / range_km)
-    right_size = np.abs(np.arccos(np.clip(cosine, -1, 1)) - radius) < _RADIUS_TOLERANCE * radius
-    if not right_size.any():
-        return None
-    axes, cosine = (planes * cosine[:, None])[right_size], cosine[right_size]
     focal = FOCAL_LENGTH_PX / next(iter(cameras.values())).sampling_factor
+    axes = planes * cosine[:, None]
     miss_px = np.abs(u @ axes.T - cosine) / np.sqrt(1 - cosine**2) * focal
-    return np.asarray(axes[np.count_nonzero(miss_px < _AGREE_PX, axis=0).argmax()])
+    agreeing = np.count_nonzero(miss_px < _AGREE_PX, axis=0)
+    seen_radius = np.arccos(np.clip(cosine, -1, 1))
+    right_size = np.abs(seen_radius - radius) < _RADIUS_TOLERANCE * radius
+    if right_size.any():
+        return np.asarray(axes[np.where(right_size, agreeing, -1).argmax()])
+    best = agreeing.argmax()
+    if agreeing[best] < len(u) / 2:
+        return None
+    raise GeometryError(
+        f"the limb is a circle of {np.degrees(seen_radius[best]):.1f} degrees radius, but from {range_km:.0f} km "
+        f"Jupiter's has {np.degrees(radius):.1f}; check that the label belongs to the image"
+    )
 
 
 def turn_from_shading(

@@ -1,0 +1,284 @@
+"""The command: parses, calls the library, prints.
+
+Nothing heavy is imported before a command needs it: ``perijove --help`` answers at once.
+"""
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from perijove import __version__
+from perijove.errors import OptionError, PerijoveError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+app = typer.Typer(
+    name="perijove",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+#: Units at the ends of names; the longer ones first.
+_UNITS: Final = {"_km_per_px": "km/px", "_km": "km", "_deg": "deg", "_px": "px", "_s": "ms", "": ""}
+
+
+class Projection(StrEnum):
+    """Views that can be drawn."""
+
+    spacecraft = "spacecraft"
+    orthographic = "orthographic"
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"perijove {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """From JunoCam's raw framelets to registered, calibrated pictures of Jupiter."""
+
+
+RawArgument = Annotated[
+    Path, typer.Argument(metavar="RAW", help="<id>-raw.png, NNNNN-ImageSet.zip, <id>.LBL or <id>.IMG")
+]
+LabelArgument = Annotated[
+    Path, typer.Argument(metavar="RAW_OR_LABEL", help="An image as for process, or NNNNN-Metadata.json")
+]
+MetadataOption = Annotated[
+    Path | None,
+    typer.Option("--metadata", metavar="FILE", help="Its label, where it is not beside the image."),
+]
+VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Tell more, and show tracebacks of errors.")]
+
+
+@app.command()
+def process(  # one parameter per option is typer's way
+    raw: RawArgument,
+    metadata: MetadataOption = None,
+    kernels: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="SPICE kernels, used where they cover the image.")
+    ] = None,
+    calibration: Annotated[Path | None, typer.Option(metavar="DIR", help="Darks and flats.")] = None,
+    with_others: Annotated[
+        list[Path] | None,
+        typer.Option("--with", metavar="RAW_OR_LABEL", help="Another image or label of the perijove. May be repeated."),
+    ] = None,
+    view: Annotated[Projection, typer.Option(help="What the spacecraft saw, or the globe from far away.")] = (
+        Projection.spacecraft
+    ),
+    centre: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LAT,LON",
+            help="Centre of an orthographic view: planetographic latitude, System III west longitude.",
+        ),
+    ] = None,
+    north_up: Annotated[
+        bool, typer.Option("--north-up", help="Turn the picture so that Jupiter's north is up.")
+    ] = False,
+    size: Annotated[
+        int | None, typer.Option(metavar="N", help="Side of a square picture, pixels. Default: native scale.")
+    ] = None,
+    natural: Annotated[bool, typer.Option("--natural", help="Only the picture (16-bit sRGB PNG).")] = False,
+    linear: Annotated[bool, typer.Option("--linear", help="Only the planes (float32 TIFF, I/F).")] = False,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", file_okay=False, help="Where the products go.")
+    ] = Path(),
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print warnings and errors only.")] = False,
+    verbose: VerboseOption = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Turn an image into a picture, linear planes and a report."""
+    with _failures_told(verbose):
+        point = _centre(centre, view)
+        products = [name for name, chosen in (("natural", natural), ("linear", linear)) if chosen]
+        from perijove import pipeline
+
+        with _progress(quiet) as progress:
+            image = pipeline.open_image(
+                raw,
+                metadata,
+                kernels=kernels,
+                calibration=calibration,
+                with_others=with_others or (),
+                progress=progress,
+            )
+            report = pipeline.process(
+                image,
+                output,
+                view=view.value,
+                size=size,
+                north_up=north_up,
+                centre=point,
+                products=products or ("natural", "linear"),  # type: ignore[arg-type]
+            )
+        for warning in report["geometry"]["warnings"]:
+            _console(stderr=True).print(f"perijove: warning: {warning}", style="bold yellow")
+        if as_json:
+            # The report as it lies on disk, where every number is one that JSON knows.
+            typer.echo(Path(report["files"][-1]).read_text(encoding="utf-8"), nl=False)
+        elif not quiet:
+            _print_summary(report, verbose)
+
+
+@app.command()
+def info(
+    source: LabelArgument,
+    metadata: MetadataOption = None,
+    verbose: VerboseOption = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Show the label of an image, and what it tells of the geometry."""
+    with _failures_told(verbose):
+        from perijove.archive.framelets import read_label
+        from perijove.products.summary import label_report
+
+        report = label_report(read_label(source, metadata))
+        if as_json:
+            typer.echo(json.dumps(report, indent=2, allow_nan=False))
+        else:
+            _print_rows("Label", report["label"])
+            _print_rows("Geometry, from the label", report["geometry"])
+
+
+def _centre(text: str | None, view: Projection) -> tuple[float, float] | None:
+    if text is None:
+        return None
+    if view is not Projection.orthographic:
+        raise OptionError("--centre needs --view orthographic; the spacecraft's view has its own centre")
+    try:
+        latitude, longitude = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise OptionError(f"--centre {text!r} is not LAT,LON in degrees; give it like --centre=-22,60") from error
+    return latitude, longitude
+
+
+def _console(*, stderr: bool = False) -> "Console":
+    from rich.console import Console
+
+    # Paths and messages may hold brackets and numbers: they are printed as they are, wrapped by the terminal.
+    return Console(stderr=stderr, markup=False, highlight=False, emoji=False, soft_wrap=True)
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Callable[[str], None]]:
+    """Show the pipeline's stages: a spinner on a terminal, nothing elsewhere."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    with _console(stderr=True).status("starting") as status:
+        yield status.update
+
+
+def _print_summary(report: Mapping[str, Any], verbose: bool) -> None:
+    geometry = report["geometry"]
+    limb, attitude, position = geometry["limb"], geometry["attitude"], geometry["position"]
+    used = limb["points"] - limb["rejected"]
+    rows: dict[str, Any] = {
+        "title": report["title"],
+        "mid time": f"{geometry['mid_time_utc']} UTC",
+        "position": position["source"],
+        "attitude": f"{attitude['source']}, spin axis from {attitude['spin_axis_prior']}",
+        "spin axis": (
+            f"{attitude['spin_axis_from_earth_deg']:.2f} deg from the Earth, "
+            f"known to {attitude['spin_axis_sigma_deg']:.2f} deg"
+        ),
+        "limb": (
+            f"median residual {limb['residual_median_px']:.2f} px over {used} points"
+            if limb["residual_median_px"] is not None
+            else "not used"
+        ),
+    }
+    if verbose:
+        rows["calibration"] = "\n".join(report["calibration"])
+        rows["solved"] = "\n".join(
+            f"{name} {p['value']:.6g} +- {p['sigma']:.2g} {p['unit']}" for name, p in geometry["parameters"].items()
+        )
+    _print_rows(report["product"], {**rows, "written": "\n".join(report["files"])})
+
+
+def _print_rows(title: str, rows: Mapping[str, Any]) -> None:
+    """Names and values below a title; values may have several lines."""
+    console = _console()
+    console.print(title, style="bold")
+    told = [_in_words(name, value) for name, value in rows.items()]
+    width = max(len(name) for name, _ in told)
+    for name, value in told:
+        first, *others = value.split("\n")
+        console.print(f"  {name:<{width}}  {first}".rstrip())
+        for line in others:
+            console.print(f"  {'':<{width}}  {line}")
+
+
+def _in_words(name: str, value: Any) -> tuple[str, str]:
+    """Name and value for people: the unit moves from the one to the other."""
+    suffix = next((suffix for suffix in _UNITS if name.endswith(suffix)), "")
+    name = name.removesuffix(suffix).replace("_", " ")
+    if value is None or value == "":
+        return name, "not stated"
+    if isinstance(value, bool):
+        return name, "yes" if value else "no"
+    if isinstance(value, list):
+        return name, ", ".join(value)
+    if isinstance(value, float):
+        number = f"{value * 1000 if suffix == '_s' else value:,.4f}".rstrip("0").rstrip(".")
+        return name, f"{number} {_UNITS[suffix]}"
+    return name, str(value)
+
+
+@contextmanager
+def _failures_told(verbose: bool) -> Iterator[None]:
+    """Turn what goes wrong into one line on stderr and an exit code."""
+    try:
+        yield
+        sys.stdout.flush()
+    except PerijoveError as error:
+        _tell(str(error), error, verbose)
+        raise typer.Exit(error.exit_code) from error
+    except typer.Exit:
+        raise
+    except KeyboardInterrupt as interrupt:
+        raise typer.Exit(130) from interrupt
+    except BrokenPipeError as error:
+        # The reader has left (`| head`): what is buffered must not break the interpreter's own farewell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(1) from error
+    except MemoryError as error:
+        _tell("there is not enough memory for a picture of this size; give a smaller --size", error, verbose)
+        raise typer.Exit(1) from error
+    except Exception as error:
+        # The last resort, and the only one of its kind: a user must not be met by a bare traceback.
+        kind = type(error).__name__
+        _tell(f"{kind}: {error} (a fault of perijove, not yours; run with -v and report it)", error, verbose)
+        raise typer.Exit(1) from error
+
+
+def _tell(message: str, error: Exception, verbose: bool) -> None:
+    console = _console(stderr=True)
+    if verbose:
+        console.print("".join(traceback.format_exception(error)), end="")
+    console.print(f"perijove: error: {' '.join(message.split())}", style="red")
+
+
+def main() -> None:
+    """Run the command."""
+    app(prog_name="perijove")

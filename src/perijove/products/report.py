@@ -1,0 +1,100 @@
+"""The report beside a product: what was read, how it was pointed, how good that is."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from perijove import __version__
+from perijove.archive.framelets import InputFile
+from perijove.archive.label import ImageLabel
+from perijove.geometry.ellipsoid import to_lat_lon
+from perijove.geometry.timescale import et_to_utc
+from perijove.project.view import View
+from perijove.register.locate import Located
+
+CREDIT: Final = "Image data: NASA/JPL-Caltech/SwRI/MSSS"
+
+
+def provenance(label: ImageLabel, inputs: Sequence[InputFile]) -> dict[str, Any]:
+    """Who made it from what: product, credit, software, inputs with their hashes."""
+    return {
+        "product": str(label.product_id),
+        "title": label.title,
+        "credit": CREDIT,
+        "software": f"perijove {__version__}",
+        "inputs": [{"file": entry.path.name, "sha256": entry.sha256} for entry in inputs],
+    }
+
+
+def geometry_report(label: ImageLabel, located: Located) -> dict[str, Any]:
+    """Pointing and its quality, ready for JSON."""
+    solution = located.solution
+    pointing = solution.pointing
+    residual = np.abs(solution.residual_px)
+    tilt = np.degrees(np.arccos(np.clip(solution.spin_axis @ pointing.earth, -1.0, 1.0)))
+    middle = pointing.mid_frame
+    sub_lat, sub_lon = to_lat_lon(pointing.position_fixed_km[middle])
+    return {
+        "mid_time_utc": et_to_utc(float(pointing.et.mean())),
+        "position": {
+            "source": located.trajectory.source,
+            "kernel_offset_along_track_s": located.trajectory.label_offset_s,
+            "distance_to_label_km": located.trajectory.label_distance_km,
+            "range_to_centre_km": float(np.linalg.norm(pointing.position_km[middle])),
+            "sub_spacecraft_centric_direction": {
+                "lat_graphic_deg": float(sub_lat),
+                "lon_w_sys3_deg": float(sub_lon),
+            },
+        },
+        "attitude": {
+            "source": located.attitude_source,
+            "spin_axis_prior": located.axis_source,
+            "spin_axis_j2000": solution.spin_axis.tolist(),
+            "spin_axis_sigma_deg": np.degrees(solution.spin_axis_sigma_rad),
+            "spin_axis_from_earth_deg": tilt,
+            "spin_rate_rad_s": solution.spin_rate_rad_s,
+        },
+        "parameters": {
+            name: {"value": p.value, "sigma": p.sigma, "prior_sigma": p.prior_sigma, "unit": p.unit}
+            for name, p in solution.parameters.items()
+        },
+        "limb": {
+            "points": located.limb_points,
+            "rejected": solution.rejected,
+            "residual_median_px": float(np.median(residual)) if residual.size else None,
+            "residual_p95_px": float(np.percentile(residual, 95)) if residual.size else None,
+            "residual_median_px_by_band": {
+                band: float(np.median(residual[solution.residual_band == k]))
+                for k, band in enumerate(label.bands)
+                if np.any(solution.residual_band == k)
+            },
+        },
+        "warnings": list(located.warnings),
+    }
+
+
+def view_report(view: View) -> dict[str, Any]:
+    """A view as data: enough to turn any pixel into a line of sight."""
+    unit = "km" if view.projection == "orthographic" else "rad"
+    return {
+        "projection": view.projection,
+        "width": view.width,
+        "height": view.height,
+        f"scale_{unit}_per_px": view.scale,
+        "centre_px": list(view.centre),
+        "origin_km": view.origin_km.tolist(),
+        "axes_right_down_forward": view.axes.tolist(),
+        "frame": "IAU_JUPITER at mid-image",
+        "north_angle_deg_clockwise_from_up": view.north_angle_deg(),
+    }
+
+
+def picture_text(label: ImageLabel, source: Mapping[str, Any]) -> dict[str, str]:
+    """Text for the picture's own metadata."""
+    return {
+        "Title": f"{label.title} ({label.product_id})" if label.title else str(label.product_id),
+        "Source": CREDIT,
+        "Software": str(source["software"]),
+        "Creation Time": label.start_time,
+    }

@@ -1,0 +1,42 @@
+"""The planet whose truth is known, for every room that needs an image of it."""
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+# Small matrices gain nothing from threads, and lose much where tests share the cores.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import pytest
+
+
+def _load() -> Any:
+    name = "perijove_synthetic"
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("synthetic.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    # Dataclasses look their module up by name.
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def synthetic() -> Any:
+    """The module ``tests/synthetic.py``: labels, pointings and framelets made from a known truth."""
+    return _load()
+
+
+@pytest.fixture(scope="session")
+def earth_scene(synthetic: Any) -> Any:
+    """Whole disc, 135,000 km above the north, spin axis 0.03 degrees off the Earth."""
+    return synthetic.make_scene(0.03)
+
+
+@pytest.fixture(scope="session")
+def tilted_scene(synthetic: Any) -> Any:
+    """The same, spin axis 10 degrees off the Earth."""
+    return synthetic.make_scene(10.0)

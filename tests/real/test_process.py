@@ -1,0 +1,206 @@
+"""The whole way on real images, through the command."""
+
+import json
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import imagecodecs
+import numpy as np
+import pytest
+import tifffile
+from typer.testing import CliRunner
+
+from perijove.cli import app
+from perijove.geometry.ellipsoid import from_lat_lon
+from perijove.geometry.ephemeris import direction_from_jupiter
+from perijove.geometry.orientation import j2000_to_jupiter
+from perijove.geometry.timescale import utc_to_et
+from perijove.project.view import View
+
+COLOUR = ("JNCE_2022229_44C00032_V01", "JNCE_2022229_44C00029_V01", "JNCE_2022186_43C00078_V01")
+METHANE = "JNCE_2022229_44M00040_V01"
+SIZE = 400
+
+
+@dataclass(frozen=True)
+class Products:
+    """What the command left of one image."""
+
+    product: str
+    label: dict[str, Any]
+    report: dict[str, Any]
+    picture: bytes
+    tiff: Path
+    stdout: str
+    stderr: str
+
+    @property
+    def view(self) -> View:
+        """The view, from nothing but the report."""
+        told = self.report["view"]
+        return View(
+            told["projection"],
+            np.array(told["origin_km"]),
+            np.array(told["axes_right_down_forward"]),
+            told["scale_rad_per_px"],
+            told["width"],
+            told["height"],
+            tuple(told["centre_px"]),
+        )
+
+    @property
+    def sub_spacecraft(self) -> tuple[float, float, float]:
+        """Planetographic latitude, west longitude and altitude as the mission's label has them."""
+        words = [self.label[f"SUB_SPACECRAFT_{name}"] for name in ("LATITUDE", "LONGITUDE")]
+        return float(words[0]), float(words[1]), float(self.label["SPACECRAFT_ALTITUDE"].split()[0])
+
+
+def chunks(png: bytes) -> dict[bytes, list[bytes]]:
+    found: dict[bytes, list[bytes]] = {}
+    at = 8
+    while at < len(png):
+        length = int.from_bytes(png[at : at + 4])
+        kind, data = png[at + 4 : at + 8], png[at + 8 : at + 8 + length]
+        assert zlib.crc32(kind + data) == int.from_bytes(png[at + 8 + length : at + 12 + length])
+        found.setdefault(kind, []).append(data)
+        at += 12 + length
+    return found
+
+
+@pytest.fixture(scope="module", params=[*COLOUR, METHANE])
+def made(request: pytest.FixtureRequest, real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Products:
+    product = request.param
+    folder = tmp_path_factory.mktemp("products") / "new"
+    raw = real_data / "raw" / f"{product}-raw.png"
+    result = CliRunner().invoke(
+        app, ["process", str(raw), "--north-up", "--size", str(SIZE), "-o", str(folder)], catch_exceptions=False
+    )
+    assert result.exit_code == 0, result.stderr
+    names = [f"{product}-linear.tif", f"{product}-natural.png", f"{product}.report.json"]
+    assert sorted(path.name for path in folder.iterdir()) == names
+    labels = [json.loads(path.read_text()) for path in (real_data / "raw").glob("*-Metadata.json")]
+    (label,) = (words for words in labels if words["PRODUCT_ID"] == product)
+    return Products(
+        product,
+        label,
+        json.loads((folder / names[2]).read_text()),
+        (folder / names[1]).read_bytes(),
+        folder / names[0],
+        result.stdout,
+        result.stderr,
+    )
+
+
+def test_picture(made: Products) -> None:
+    colour = made.product in COLOUR
+    pixels = imagecodecs.png_decode(made.picture)
+    assert pixels.dtype == np.uint16
+    assert pixels.shape == ((SIZE, SIZE, 3) if colour else (SIZE, SIZE))
+    found = chunks(made.picture)
+    assert found[b"sRGB"] == [b"\x00"]
+    assert any(b"NASA/JPL-Caltech/SwRI/MSSS" in text for text in found[b"iTXt"])
+    # A picture that shows something: its bright parts are bright, but hardly any of it is blown out.
+    assert np.percentile(pixels, 99) > 0.6 * 65535
+    assert np.mean(pixels == 65535) < 0.01
+
+
+def test_planes(made: Products) -> None:
+    with tifffile.TiffFile(made.tiff) as file:
+        planes = file.asarray()
+        told = json.loads(file.pages[0].description)
+    assert planes.dtype == np.float32
+    assert planes.shape[:2] == (SIZE, SIZE)
+    assert told["product"] == made.product
+    assert told["bands"] == (["RED", "GREEN", "BLUE"] if made.product in COLOUR else ["METHANE"])
+    assert told["view"] == made.report["view"]
+    known = np.isfinite(planes)
+    # The field does not fill a square; what was seen does fill a good part of it.
+    assert 0.2 < known.mean() < 1.0
+    # Jupiter's clouds reflect 0.3 to 0.9 in the continuum, up to 0.15 in the methane band; the calibration
+    # is absolute to 20 %.
+    bright = np.percentile(planes[known], 95)
+    assert (0.3 < bright < 1.1) if made.product in COLOUR else (0.01 < bright < 0.3)
+
+
+def test_report(made: Products) -> None:
+    report = made.report
+    assert report["product"] == made.product
+    assert "NASA/JPL-Caltech/SwRI/MSSS" in report["credit"]
+    assert [len(entry["sha256"]) for entry in report["inputs"]] == [64, 64]
+    assert [Path(name).name for name in report["files"]] == [
+        f"{made.product}-natural.png",
+        f"{made.product}-linear.tif",
+        f"{made.product}.report.json",
+    ]
+    assert report["start_time_utc"] == made.label["START_TIME"]
+    for name, parameter in report["geometry"]["parameters"].items():
+        # What the image tells can only narrow what was known before; the numerics get 1 %.
+        assert 0 < parameter["sigma"] <= 1.01 * parameter["prior_sigma"], name
+
+
+def test_limb_fits(made: Products) -> None:
+    limb = made.report["geometry"]["limb"]
+    assert limb["points"] > 200
+    if made.product in COLOUR:
+        # A quarter of a pixel: the project's promise; systematic errors of the pointing show as pixels.
+        assert limb["residual_median_px"] <= 0.25
+    assert limb["residual_median_px"] <= 1.0
+
+
+def test_summary_and_warnings(made: Products) -> None:
+    assert made.product in made.stdout
+    assert f"{made.product}-natural.png" in made.stdout
+    warnings = made.report["geometry"]["warnings"]
+    assert made.stderr.count("perijove: warning: ") == len(warnings)
+    # Juno's axis points at the Earth in perijove 43; in perijove 44 it stands degrees away.
+    assert bool(warnings) == ("_44" in made.product)
+
+
+def test_north_is_up_and_east_is_right(made: Products) -> None:
+    lat, lon_w, _ = made.sub_spacecraft
+    step = 0.5 if abs(lat) > 80 else 3.0
+    here, north, east = (
+        made.view.pixel(from_lat_lon(la, lo)) for la, lo in ((lat, lon_w), (lat + step, lon_w), (lat, lon_w - step))
+    )
+    assert np.all(np.isfinite([here, north, east]))
+    up, right = north - here, east - here
+    # Straight below the spacecraft a map is not turned by perspective beyond what leads north off the vertical.
+    assert up[1] < 0
+    assert right[0] > 0
+    # Not mirrored: right is clockwise of up, as on a map (y counts downwards).
+    assert up[0] * right[1] - up[1] * right[0] > 0
+
+
+def test_sub_spacecraft_point_of_the_label(made: Products) -> None:
+    lat, lon_w, altitude = made.sub_spacecraft
+    ground, above = from_lat_lon(lat, lon_w), from_lat_lon(lat, lon_w, altitude)
+    view = made.view
+    # Where the spacecraft stood: the view's own point, against the label's. The label rounds to 1e-4 degrees and
+    # 0.1 km and holds at mid-image; the middle frame is up to 0.2 s from it, at up to 50 km/s.
+    assert np.linalg.norm(view.origin_km - above) < 15.0
+    # And the foot of its vertical lies where the normal through it comes down.
+    down = view.origin_km - ground
+    normal = ground / np.array([71492.0, 71492.0, 66854.0]) ** 2
+    assert down @ normal / np.linalg.norm(down) / np.linalg.norm(normal) > np.cos(np.radians(0.05))
+
+
+def test_light_comes_from_the_sun(real_data: Path, made: Products) -> None:
+    """Brightness in the picture grows towards the Sun: a mirrored or turned picture would not."""
+    planes = tifffile.imread(made.tiff)
+    plane = planes[..., 1] if planes.ndim == 3 else planes
+    et = utc_to_et(made.report["geometry"]["mid_time_utc"])
+    sun = j2000_to_jupiter(et) @ direction_from_jupiter("Sun", et)
+    ground = made.view.ground()
+    on_planet = np.abs(np.linalg.norm(ground / np.array([71492.0, 71492.0, 66854.0]), axis=-1) - 1) < 1e-6
+    normals = ground / np.array([71492.0, 71492.0, 66854.0]) ** 2
+    cosine = normals @ sun / np.linalg.norm(normals, axis=-1)
+    use = on_planet & np.isfinite(plane) & (cosine > 0)
+    right = np.corrcoef(plane[use], cosine[use])[0, 1]
+    mirrored = made.view.pixel(ground)
+    assert np.allclose(mirrored[use], np.argwhere(use)[:, ::-1] + 0.5, atol=1e-6)
+    flipped = plane[:, ::-1]
+    both = use & use[:, ::-1]
+    assert right > 0.5
+    assert right > np.corrcoef(flipped[both], cosine[both])[0, 1]
