@@ -59,9 +59,10 @@ def test_the_terminator_is_never_taken(synthetic: Any, scene: Any) -> None:
 
 def test_a_terminator_alone_gives_nothing(synthetic: Any) -> None:
     # From 12,000 km five frames see no limb, but the terminator from end to end.
-    near = synthetic.make_scene(albedo=synthetic.even, altitude_km=12000.0, frames=5)
-    bright = near.values > 0.05
-    assert 0.1 < bright.mean() < 0.9
+    near = synthetic.make_scene(
+        albedo=synthetic.even, altitude_km=12000.0, frames=5, sub_spacecraft_lon_w_sys3_deg=291.0
+    )
+    assert 0.2 < np.mean(near.values > 0.05) < 0.5
     assert len(find_limb(near.values, *WINDOW)) == 0
 
 
@@ -73,15 +74,15 @@ def _down(scene: Any) -> np.ndarray:
 def test_hot_pixels_make_no_points(synthetic: Any, earth_scene: Any) -> None:
     values = earth_scene.values.copy()
     rng = np.random.default_rng(3)
-    # One hot pixel in 500, as bright as the disc, everywhere.
-    hot = rng.random(values.shape) < 0.002
+    # Ten hot pixels a framelet, as bright as the disc.
+    hot = rng.random(values.shape) < 0.0002
     values[hot] += 0.5
     limb = find_limb(values, *WINDOW)
     distance = true_distance(synthetic, earth_scene, limb)
     clean = len(find_limb(earth_scene.values, *WINDOW))
-    # Hits on the limb itself move or cost a point; those in the sky must not add any.
-    assert np.mean(np.abs(distance) > 2.0) < 0.01
-    assert len(limb) > 0.8 * clean
+    # Four hundred of them could add points by the thousand; only two that stand together by chance may.
+    assert np.count_nonzero(np.abs(distance) > 2.0) <= 2
+    assert len(limb) > 0.95 * clean
 
 
 @pytest.mark.parametrize("fill", [0.0, np.nan, "noise"])
