@@ -1,7 +1,7 @@
 """The whole command: wall time and peak memory of ``perijove process RAW --size 1600``.
 
-Usage: ``python benchmarks/process.py RAW [RUNS]``. A first run compiles and caches the kernels and is not counted; after
-it come RUNS (3) runs, each a process of its own from start to finish.
+Usage: ``python benchmarks/process.py RAW [RUNS]``. A first run compiles and caches the kernels and is not counted;
+after it come RUNS (3) runs, each a process of its own from start to finish.
 """
 
 import resource

@@ -4,9 +4,9 @@ Usage: ``python benchmarks/registration.py RAW_OR_PNG...``. Of a raw image the l
 measured, of an 8-bit RGB PNG (such as the mission's map-projected products) the picture as it is; needs the extra
 ``bench``.
 
-The measure: tiles of 128 pixels every 64, wholly known and brighter than 15 % of the 95th percentile in both bands; each
-band smoothed (sigma 1.2 px) over its surroundings (sigma 8 px), outliers clipped at 6 sigma, Hann window; shift by phase
-correlation to 1/50 px. Tiles whose bands correlate by more than 0.6 count.
+The measure: tiles of 128 pixels every 64, wholly known and brighter than 15 % of the 95th percentile in both bands;
+each band smoothed (sigma 1.2 px) over its surroundings (sigma 8 px), outliers clipped at 6 sigma, Hann window; shift by
+phase correlation to 1/50 px. Tiles whose bands correlate by more than 0.6 count.
 """
 
 import sys

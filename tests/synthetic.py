@@ -163,6 +163,32 @@ def limb_distance_px(
     return -depth(0, 0) / gradient
 
 
+def true_limb(pointing: Pointing, frames: int, shape: tuple[int, int], step: int = 16) -> dict[str, np.ndarray]:
+    """Points exactly on the model's limb: arrays frame, band, x, y, outward, by Newton's method."""
+    lines, samples = shape
+    rows: list[np.ndarray] = []
+    for index, band in enumerate(pointing.cameras):
+        for frame in range(frames):
+            y, x = (a.ravel() for a in np.mgrid[4:lines:8, 16:samples:step] + 0.5)
+            for _ in range(8):
+                with np.errstate(invalid="ignore", divide="ignore"):
+                    away = limb_distance_px(pointing, band, frame, x, y)
+                    gx = limb_distance_px(pointing, band, frame, x + 0.5, y) - away
+                    gy = limb_distance_px(pointing, band, frame, x, y + 0.5) - away
+                    length = np.hypot(gx, gy)
+                    ux, uy = gx / length, gy / length
+                near = np.isfinite(away) & np.isfinite(length) & (np.abs(away) < step)
+                x, y, ux, uy, away = (a[near] for a in (x, y, ux, uy, away))
+                x, y = x - away * ux, y - away * uy
+            inside = (x > 13) & (x < samples - 3) & (y > 1) & (y < lines - 1) & (np.abs(away) < 1e-4)
+            count = np.count_nonzero(inside)
+            both = np.full(count, frame), np.full(count, index)
+            rows.append(np.column_stack([*both, x[inside], y[inside], ux[inside], uy[inside]]))
+    table = np.concatenate(rows)
+    whole = table[:, :2].astype(np.int64)
+    return {"frame": whole[:, 0], "band": whole[:, 1], "x": table[:, 2], "y": table[:, 3], "outward": table[:, 4:]}
+
+
 def _brightness(
     pointing: Pointing, band: str, frame: int, xy: tuple[np.ndarray, np.ndarray], albedo: Albedo
 ) -> np.ndarray:

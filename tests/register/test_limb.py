@@ -21,11 +21,6 @@ def true_distance(synthetic: Any, scene: Any, limb: LimbPoints) -> np.ndarray:
     return out
 
 
-@pytest.fixture(params=["earth_scene", "tilted_scene"])
-def scene(request: pytest.FixtureRequest) -> Any:
-    return request.getfixturevalue(request.param)
-
-
 def test_points_lie_on_the_limb(synthetic: Any, scene: Any) -> None:
     limb = find_limb(scene.values, *WINDOW)
     distance = true_distance(synthetic, scene, limb)

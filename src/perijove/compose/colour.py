@@ -19,10 +19,15 @@ RGB: Final = ("RED", "GREEN", "BLUE")
 _BRIGHT_PERCENTILE, _BRIGHT_VALUE = 99.5, 0.80
 #: Linear value above which the shoulder begins.
 _SHOULDER: Final = 0.72
-#: A sample counts as saturated from this part of the band's clipping level on; resampling mixes neighbours.
-_SATURATED: Final = 0.97
+#: A sample counts as saturated from this part of the band's clipping level on: the well's response bends before it is
+#: full, and resampling mixes neighbours.
+_SATURATED: Final = 0.92
 #: A clipped sample whose other bands promise less than this part of the clipping level holds bloomed charge.
 _BLOOM: Final = 0.6
+#: Bloomed charge is mixed by resampling and cross-fading into this many pixels.
+_BLOOM_REACH_PX: Final = 25
+#: Unsaturated lit pixels that are needed to know the planet's colour.
+_MIN_GOOD: Final = 100
 #: Sky and deep night do not set the exposure: below this part of the brightest values.
 _LIT: Final = 0.05
 #: Below this part of the bright level there is only sky and night.
@@ -114,31 +119,34 @@ def _shoulder(planes: Planes, brightest: Planes) -> Planes:
 
 
 def _fill_saturated(planes: Planes, clipping: Planes, known: npt.NDArray[np.bool_]) -> tuple[Planes, dict[str, float]]:
-    """Estimate saturated bands from the others by the colour of the brightest unsaturated ground.
+    """Estimate saturated red and green from blue by the colour of the brightest unsaturated ground.
 
-    A band that is saturated in all bands at once keeps its clipped value.
+    Blue saturates last in front of Jupiter, so it carries the others; where it is saturated, too, nothing is changed.
     """
+    import cv2
+
     clipped = (planes >= _SATURATED * clipping) & known[..., None]
     lit = known & (planes.max(axis=-1) > _LIT * planes.max())
     lit_count = max(int(np.count_nonzero(lit)), 1)
     share = {band: int(np.count_nonzero(clipped[..., k])) / lit_count for k, band in enumerate(RGB)}
-    lit_count = max(int(np.count_nonzero(lit)), 1)
     share = {band: part for band, part in share.items() if part > 1e-4}
-    if not share:
-        return planes, {}
-    any_clipped = clipped.any(axis=-1)
-    good = lit & ~any_clipped
-    # Blue saturates last in front of Jupiter: it carries the others.
     reference = planes[..., 2]
-    if np.count_nonzero(good) < 100:
+    good = lit & ~clipped.any(axis=-1)
+    if not share or np.count_nonzero(good) < _MIN_GOOD:
         return planes, share
     bright = good & (reference > np.percentile(reference[good], 80))
     ratio = np.median(planes[bright] / np.maximum(reference[bright], 1e-9)[:, None], axis=0)
     filled = planes.copy()
     for k in (0, 1):
+        value, estimate = planes[..., k], ratio[k] * reference
+        # The well fills up gradually: the estimate takes over between the onset and the clipping level.
+        onset = np.clip((value / clipping[k] - _SATURATED) / (1 - _SATURATED) * 1.25, 0.0, 1.0)
         use = clipped[..., k] & ~clipped[..., 2]
-        estimate = ratio[k] * reference[use]
-        # Far below the clipping level the others say that there is nothing bright: the charge bloomed into it.
-        bloomed = estimate < _BLOOM * clipping[k]
-        filled[use, k] = np.where(bloomed, estimate, np.maximum(planes[use, k], estimate))
+        filled[use, k] = (value + onset * (np.maximum(value, estimate) - value))[use]
+        # Far below the clipping level blue says that there is nothing bright: charge bloomed into it, and into what
+        # was resampled with it.
+        bloom = (use & (estimate < _BLOOM * clipping[k])).astype(np.uint8)
+        near = cv2.dilate(bloom, np.ones((_BLOOM_REACH_PX, _BLOOM_REACH_PX), np.uint8)) > 0
+        near &= value > 1.2 * estimate
+        filled[near, k] = estimate[near]
     return filled, share
