@@ -15,7 +15,9 @@ def run(raw: str, folder: str) -> float:
     """Seconds that one run takes."""
     command = [sys.executable, "-m", "perijove", "process", raw, "--size", "1600", "-q", "-o", folder]
     start = time.perf_counter()
-    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode:
+        sys.exit(result.stderr)
     return time.perf_counter() - start
 
 

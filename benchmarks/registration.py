@@ -1,15 +1,15 @@
 """How well the colours of a picture lie on each other.
 
-Usage: ``python benchmarks/registration.py RAW_OR_PNG...``. Of a raw image the linear spacecraft view at native scale is
-measured, of an 8-bit RGB PNG (such as the mission's map-projected products) the picture as it is; needs the extra
-``bench``.
+Usage: ``python benchmarks/registration.py [--size N] RAW_OR_PNG...``. Of a raw image the linear spacecraft view is
+measured, at native scale or drawn N pixels wide; of an 8-bit RGB PNG (such as the mission's map-projected products) the
+picture as it is. Shifts are in the picture's own pixels: compare pictures of one size. Needs the extra ``bench``.
 
 The measure: tiles of 128 pixels every 64, wholly known and brighter than 15 % of the 95th percentile in both bands;
 each band smoothed (sigma 1.2 px) over its surroundings (sigma 8 px), outliers clipped at 6 sigma, Hann window; shift by
 phase correlation to 1/50 px. Tiles whose bands correlate by more than 0.6 count.
 """
 
-import sys
+import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,30 +68,32 @@ def shifts(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, int]:
     return np.array(found), tried
 
 
-def planes_of(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Red, green and blue of a raw image's native view, or of a finished picture."""
+def planes_of(path: Path, size: int | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Red, green and blue of a raw image's view, or of a finished picture."""
     if path.name.lower().endswith(".png") and not path.name.lower().endswith("-raw.png"):
         with Image.open(path) as picture:
             values = np.asarray(picture.convert("RGB"), np.float32)
     else:
-        values = perijove.open(path).view().values
+        values = perijove.open(path).view(size).values
     return values[..., 0], values[..., 1], values[..., 2]
 
 
-def main(paths: list[str]) -> None:
+def main(paths: list[Path], size: int | None) -> None:
     """Print a row for each pair of bands of each picture."""
     print(f"{'picture':44} {'size':>11} {'bands':5} {'tiles':>9} {'median':>7} {'p95':>7}  px")
-    for path in map(Path, paths):
-        red, green, blue = planes_of(path)
-        size = f"{red.shape[1]} x {red.shape[0]}"
+    for path in paths:
+        red, green, blue = planes_of(path, size)
+        shape = f"{red.shape[1]} x {red.shape[0]}"
         for name, other in (("R-G", red), ("B-G", blue)):
             found, tried = shifts(other, green)
             count = f"{len(found)}/{tried}"
             figures = f"{np.median(found):7.3f} {np.percentile(found, 95):7.3f}" if len(found) else "no tile correlates"
-            print(f"{path.name:44} {size:>11} {name:5} {count:>9} {figures}")
+            print(f"{path.name:44} {shape:>11} {name:5} {count:>9} {figures}")
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
-    main(sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", type=int)
+    parser.add_argument("picture", type=Path, nargs="+")
+    arguments = parser.parse_args()
+    main(arguments.picture, arguments.size)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import imagecodecs
 import numpy as np
 import pytest
@@ -206,6 +207,34 @@ def test_light_comes_from_the_sun(made: Products) -> None:
     mirrored = np.corrcoef(plane[:, ::-1][in_both], incidence_cosine[in_both])[0, 1]
     assert as_drawn > 0.5
     assert as_drawn > mirrored
+
+
+def test_clouds_stand_as_in_the_missions_own_picture(real_data: Path, tmp_path: Path) -> None:
+    """An independent projection of the same image: neither mirrored nor turned against it."""
+    raw = real_data / "raw" / f"{COLOUR[0]}-raw.png"
+    options = ["--linear", "-q", "--size", "800", "-o", str(tmp_path)]
+    assert CliRunner().invoke(app, ["process", str(raw), *options], catch_exceptions=False).exit_code == 0
+    ours = tifffile.imread(tmp_path / f"{COLOUR[0]}-linear.tif")[150:600, 230:450, 1]
+    picture = imagecodecs.png_decode((real_data / "msss" / f"{COLOUR[0]}-mapprojected.png").read_bytes())
+    # The part around the white oval, clear of the terminator and of the field's edge in both.
+    theirs = cv2.resize(picture, (800, 800), interpolation=cv2.INTER_AREA)[200:380, 130:280, 1].astype(np.float32)
+
+    def clouds(plane: np.ndarray) -> np.ndarray:
+        return cv2.GaussianBlur(plane, (0, 0), 2) / cv2.GaussianBlur(plane, (0, 0), 10) - 1
+
+    pattern = clouds(theirs)[20:160, 20:130]
+    fits = {
+        name: cv2.matchTemplate(np.ascontiguousarray(turned), pattern, cv2.TM_CCOEFF_NORMED).max()
+        for name, turned in (
+            ("as drawn", clouds(ours)),
+            ("mirrored", clouds(ours)[:, ::-1]),
+            ("upside down", clouds(ours)[::-1]),
+            ("turned", clouds(ours)[::-1, ::-1]),
+        )
+    }
+    # Their colours and their sharpening are others; chance alone reaches about 0.2 in a search of this size.
+    assert fits.pop("as drawn") > 0.5
+    assert max(fits.values()) < 0.35
 
 
 def test_all_options_together(real_data: Path, tmp_path: Path) -> None:

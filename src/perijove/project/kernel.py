@@ -24,11 +24,11 @@ from perijove.project.sampling import bicubic, bilinear, careful, jit
 #: Steps towards the frame that sees a point; parallax of a close pass needs a second one.
 _MAX_STEPS: Final = 4
 #: Output pixels in a run; how far its middle may stand off the mean of its ends, and what parallax its bend in
-#: distance may cause, pixels. Coordinates then stay within 0.03 px, and 99.9 % within 0.002 px, of those projected
-#: point by point (44C00032 at native scale).
+#: distance may cause, pixels. 99.9 % of the coordinates then lie within 0.006 px of those projected point by point, the
+#: rest, where the sky meets the limb, within 0.2 px (44C00032 at native scale).
 _RUN: Final = 32
 _MAX_SAGITTA_PX: Final = 0.2
-_MAX_PARALLAX_PX: Final = 0.01
+_MAX_PARALLAX_PX: Final = 0.03
 #: How a run is drawn: with one framelet, with two, not at all, or point by point.
 _INSIDE, _SHARED, _UNSEEN, _ONE_BY_ONE = 1, 2, 3, 4
 #: Where an image ends the weight falls over this many times the fade: less than any overlap, which keeps it at 1.
@@ -177,71 +177,73 @@ def _parabola(ends, middle, last):  # type: ignore[no-untyped-def]
 
 @jit()
 def _draw_inside(  # type: ignore[no-untyped-def]
-    ends, middle, count, pixels, framelet, samples, cubic, values, weights, row, column, band
+    ends, middle, count, pixels, framelet, samples, cubic, values, weights, first, bands
 ):
-    """Draw a run that lies in the part of a framelet that no other shares."""
+    """Draw a run from one framelet; ``first`` and ``bands`` are its start and step in the flat output."""
     ax, ay, bx, by = _parabola(ends, middle, count - 1)
+    # Unsigned, as in the samples: signed indices would be tested for counting from the end.
+    at, step = np.uint64(first), np.uint64(bands)
     unknown = np.float32(0.0)
     for k in range(count):
         x = ends[0] + k * (ax + (k - middle) * bx)
         y = ends[1] + k * (ay + (k - middle) * by)
         value = bicubic(pixels, framelet, samples, x, y) if cubic else bilinear(pixels, framelet, samples, x, y)
-        values[row, column + k, band] = value
-        weights[row, column + k, band] = 1.0
+        values[at] = value
+        weights[at] = 1.0
         unknown += value
+        at += step
     if unknown == unknown:
         return
     for k in range(count):
         x = ends[0] + k * (ax + (k - middle) * bx)
         y = ends[1] + k * (ay + (k - middle) * by)
         value = careful(pixels, framelet, samples, x, y, cubic)
-        values[row, column + k, band] = value
-        weights[row, column + k, band] = 1.0 if value == value else 0.0
+        values[first + k * bands] = value
+        weights[first + k * bands] = 1.0 if value == value else 0.0
+
+
+@jit()
+def _lead(ends, others, window, fade):  # type: ignore[no-untyped-def]
+    """Rows by which the first framelet leads the second, at its least along a run, or -1 if an edge is too near.
+
+    From the rows of the fade on, the first one is drawn alone and with full weight.
+    """
+    least = np.inf
+    for k in (0, 2, 4):
+        d1 = _edge_distance(ends[k], ends[k + 1], window) - _MAX_SAGITTA_PX
+        d2 = _edge_distance(others[k], others[k + 1], window) + _MAX_SAGITTA_PX
+        if d1 < _OUTER_TAPER * fade - 1.0:
+            return -1.0
+        least = min(least, d1 - d2)
+    return least
 
 
 @jit()
 def _draw_shared(  # type: ignore[no-untyped-def]
-    ends,
-    others,
-    middle,
-    count,
-    pixels,
-    framelet,
-    other,
-    samples,
-    settings,
-    values,
-    weights,
-    row,
-    column,
-    band,
+    ends, others, middle, count, pixels, framelet, other, samples, settings, values, weights, first, bands
 ):
     """Draw a run that lies where framelets overlap or end."""
     window, _, fade, _, _, cubic = settings
+    if _lead(ends, others, window, fade) >= fade:
+        _draw_inside(ends, middle, count, pixels, framelet, samples, cubic, values, weights, first, bands)
+        return
+    if _lead(others, ends, window, fade) >= fade:
+        _draw_inside(others, middle, count, pixels, other, samples, cubic, values, weights, first, bands)
+        return
     ax, ay, bx, by = _parabola(ends, middle, count - 1)
     cx, cy, dx, dy = _parabola(others, middle, count - 1)
     for k in range(count):
         bow = k * (k - middle)
-        value, weight = _blended(
-            pixels,
-            samples,
-            framelet,
-            ends[0] + k * ax + bow * bx,
-            ends[1] + k * ay + bow * by,
-            other,
-            others[0] + k * cx + bow * dx,
-            others[1] + k * cy + bow * dy,
-            window,
-            fade,
-            cubic,
-        )
-        values[row, column + k, band] = value
-        weights[row, column + k, band] = weight
+        x1, y1 = ends[0] + k * ax + bow * bx, ends[1] + k * ay + bow * by
+        x2, y2 = others[0] + k * cx + bow * dx, others[1] + k * cy + bow * dy
+        value, weight = _blended(pixels, samples, framelet, x1, y1, other, x2, y2, window, fade, cubic)
+        values[first + k * bands] = value
+        weights[first + k * bands] = weight
 
 
 @jit()
 def _point_by_point(  # type: ignore[no-untyped-def]
-    ground, row, column, count, band, frame, centre, pixels, shape, geometry, settings, values, weights
+    ground, row, column, count, band, frame, centre, pixels, shape, geometry, settings, values, weights, first
 ):
     """Project and draw each point of a run by itself; return the last one's frame."""
     frames, bands, lines, samples = shape
@@ -257,11 +259,11 @@ def _point_by_point(  # type: ignore[no-untyped-def]
             x2, y2 = math.nan, math.nan
             if near >= 0:
                 x2, y2 = _to_pixel(point, near, band, cameras, intrinsics)
-            first = (frame * bands + band) * lines * samples
-            second = (near * bands + band) * lines * samples
-            value, weight = _blended(pixels, samples, first, x1, y1, second, x2, y2, window, fade, cubic)
-        values[row, column + k, band] = value
-        weights[row, column + k, band] = weight
+            framelet = (frame * bands + band) * lines * samples
+            other = (near * bands + band) * lines * samples
+            value, weight = _blended(pixels, samples, framelet, x1, y1, other, x2, y2, window, fade, cubic)
+        values[first + k * bands] = value
+        weights[first + k * bands] = weight
     return frame
 
 
@@ -281,56 +283,46 @@ def _gather_run(  # type: ignore[no-untyped-def]
     # Parallax of the frames times the bend in distance: large where a run crosses the limb. NaN fails the test.
     level = count > 2 and abs(a[3] + part * (c[3] - a[3]) - b[3]) * baseline < _MAX_PARALLAX_PX * b[3] * b[3]
     for band in range(bands):
+        first = (row * ground.shape[1] + column) * bands + band
         kind = _ONE_BY_ONE
         if level:
             frame = _frame_of(b, start[band], centres[band], turn, cameras)
             start[band] = frame
             ends, kind = _run_ends(a, b, c, part, frame, band, cameras, intrinsics, window, shared)
+            framelet = (frame * bands + band) * lines * samples
         if kind == _INSIDE:
-            framelet = (frame * bands + band) * lines * samples
-            _draw_inside(ends, middle, count, pixels, framelet, samples, cubic, values, weights, row, column, band)
+            _draw_inside(ends, middle, count, pixels, framelet, samples, cubic, values, weights, first, bands)
         elif kind == _SHARED:
-            framelet = (frame * bands + band) * lines * samples
             near = _neighbour(min(ends[1], ends[5]), max(ends[1], ends[5]), frame, frames, window, shared)
             others = (math.nan, math.nan, math.nan, math.nan, math.nan, math.nan)
             if near >= 0:
                 others, _ = _run_ends(a, b, c, part, near, band, cameras, intrinsics, window, shared)
             other = (near * bands + band) * lines * samples
             _draw_shared(
-                ends,
-                others,
-                middle,
-                count,
-                pixels,
-                framelet,
-                other,
-                samples,
-                settings,
-                values,
-                weights,
-                row,
-                column,
-                band,
+                ends, others, middle, count, pixels, framelet, other, samples, settings, values, weights, first, bands
             )
         elif kind == _UNSEEN:
             for k in range(count):
-                values[row, column + k, band] = math.nan
-                weights[row, column + k, band] = 0.0
+                values[first + k * bands] = math.nan
+                weights[first + k * bands] = 0.0
         else:
+            frame = start[band]
+            centre = centres[band]
             start[band] = _point_by_point(
                 ground,
                 row,
                 column,
                 count,
                 band,
-                start[band],
-                centres[band],
+                frame,
+                centre,
                 pixels,
                 shape,
                 geometry,
                 settings,
                 values,
                 weights,
+                first,
             )
 
 
@@ -338,7 +330,7 @@ def _gather_run(  # type: ignore[no-untyped-def]
 def gather_kernel(  # type: ignore[no-untyped-def]
     ground, pixels, shape, cameras, observer, intrinsics, settings, values, weights
 ):
-    """Fill ``values`` and ``weights``, (height, width, band), from ground points, (height, width, 3).
+    """Fill the flat outputs of shape (height, width, band) from ground points, (height, width, 3).
 
     ``pixels`` is the flat stack of the given shape (frame, band, line, sample); ``cameras``, ``observer`` and
     ``intrinsics`` are those of ``Framelets``; ``settings`` holds the window, the rows that may be shared, the rows of

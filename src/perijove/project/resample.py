@@ -133,7 +133,7 @@ def gather(
             framelets.baseline_px_km,
             kernel == "bicubic",
         ),
-        values,
-        weight,
+        values.reshape(-1),
+        weight.reshape(-1),
     )
     return values, weight

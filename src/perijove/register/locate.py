@@ -49,8 +49,9 @@ _EARTH_POINTED_RAD: Final = np.radians(0.75)
 EARTH_POINTING_SIGMA_RAD: Final = np.radians(0.2)
 _OFFSET_SIGMA_RAD: Final = 0.1
 _NEAREST: Final = "nearest to the Earth"
-#: Priors when only the shading was used: roll, along the scan, across.
-_SHADED_TURN_RAD: Final = (0.05, 0.03, 0.01)
+#: Priors when only the shading was used: roll, along the scan, across. Clouds shift where a disc without a limb looks
+#: brightest by up to 20 degrees along the scan (tests/register/test_locate.py).
+_SHADED_TURN_RAD: Final = (0.05, 0.2, 0.01)
 #: How far the predicted trajectory may be off after its offset was solved, seconds.
 _KERNEL_SIGMA_S: Final = 0.3
 
@@ -212,7 +213,7 @@ def _spin_from_image(
         return spin_attitude(turn, rate, seconds), FREE_TURN_RAD
     warnings.append(
         f"NO LIMB was found ({len(limb)} points): the pointing rests on where the image is bright and on the spin axis "
-        f"({hint.source}); expect errors of several pixels to tens of pixels. Other images of the perijove help: --with"
+        f"({hint.source}); expect errors of tens to hundreds of pixels. Other images of the perijove help: --with"
     )
     frames, _, lines, samples = values.shape
     frame, line, sample = np.meshgrid(
@@ -223,7 +224,9 @@ def _spin_from_image(
         seen = cameras[band].directions(sample + 0.5, line + 0.5) @ spacecraft_to_camera()
         despun = np.einsum("fij,flsj->flsi", rotation_about("z", rate * seconds), seen)
         directions.append(despun.reshape(-1, 3))
-        brightness.append(np.nan_to_num(values[frame, index, line, sample]).ravel())
+        seen_there = np.nan_to_num(values[frame, index, line, sample]).ravel()
+        # Bands differ in albedo, not in where the light comes from.
+        brightness.append(seen_there / max(float(seen_there.mean()), 1e-6))
     turn = turn_from_shading(
         np.concatenate(brightness).astype(float),
         np.concatenate(directions),

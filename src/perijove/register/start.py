@@ -97,7 +97,7 @@ def turn_from_shading(
     Parameters
     ----------
     brightness : ndarray, (n,)
-        Of sampled pixels.
+        Of sampled pixels; bands scaled to a common mean.
     directions : ndarray, (n, 3)
         Where they look in the de-spun spacecraft frame.
     position_km, sun, axis : ndarray, (3,)
@@ -107,7 +107,8 @@ def turn_from_shading(
     Returns
     -------
     ndarray, (3, 3)
-        De-spun spacecraft frame to J2000, good to a degree or two.
+        De-spun spacecraft frame to J2000. Good to a degree where sky is in view, to 20 degrees where clouds fill
+        the image.
     """
     fixed = j2000_to_jupiter(et)
     base = frame_with_z(axis, -position_km)
