@@ -1,4 +1,4 @@
-"""What the images say about the camera's mounting: twist about the boresight, or row of the optical axis?
+"""What the images say about the camera's mounting: a twist, or another row of the optical axis.
 
 Usage: ``python docs/decisions/mounting.py RAW...``. Each image is solved three times from its limb alone: with the
 frames kernel's mounting as it is, with a free twist, and with a free twist and a free row of the optical axis.
@@ -15,9 +15,9 @@ from perijove.register import solve as solver
 from perijove.register.locate import Knowledge, locate
 
 CASES = {
-    "kernel": dict(PRINCIPAL_ROW_PX=0.0, PRINCIPAL_ROW_SIGMA_PX=1e-3, MOUNTING_TWIST_SIGMA_RAD=1e-6),
-    "free twist": dict(PRINCIPAL_ROW_PX=0.0, PRINCIPAL_ROW_SIGMA_PX=1e-3, MOUNTING_TWIST_SIGMA_RAD=0.02),
-    "free twist and row": dict(PRINCIPAL_ROW_PX=0.0, PRINCIPAL_ROW_SIGMA_PX=100.0, MOUNTING_TWIST_SIGMA_RAD=0.02),
+    "kernel": {"PRINCIPAL_ROW_PX": 0.0, "PRINCIPAL_ROW_SIGMA_PX": 1e-3, "MOUNTING_TWIST_SIGMA_RAD": 1e-6},
+    "free twist": {"PRINCIPAL_ROW_PX": 0.0, "PRINCIPAL_ROW_SIGMA_PX": 1e-3, "MOUNTING_TWIST_SIGMA_RAD": 0.02},
+    "free twist and row": {"PRINCIPAL_ROW_PX": 0.0, "PRINCIPAL_ROW_SIGMA_PX": 100.0, "MOUNTING_TWIST_SIGMA_RAD": 0.02},
 }
 
 

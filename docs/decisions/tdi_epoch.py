@@ -1,4 +1,4 @@
-"""Which way does a hot pixel smear when charge is shifted along with the scene?
+"""Which way a hot pixel smears when charge is shifted along with the scene.
 
 Usage: ``python docs/decisions/tdi_epoch.py RAW_OF_ONE_STAGE RAW_OF_MORE...``. Finds pixels that are hot in every frame
 of an image of one TDI stage and prints, line by line, what stands there in the others: the median over all frames,

@@ -296,8 +296,13 @@ def process(
     dict
         The report; its ``files`` are the paths written, the report's own last.
     """
-    from perijove.products.raster import write_json
+    from perijove.products.raster import check_folder, write_json
+    from perijove.project.view import check_size
 
+    # Refuse at once what could only fail after the work is done.
+    check_folder(folder)
+    if size is not None:
+        check_size(size)
     raster = image.view(size, view, north_up=north_up, centre=centre)
     name = str(image.label.product_id)
     files = []

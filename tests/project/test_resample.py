@@ -214,9 +214,7 @@ def test_planes_are_reproduced_to_the_kernels_order(
     np.testing.assert_allclose(values[once, 0, 1], surface(u, v), atol=4e-6)
 
 
-def test_unknown_pixels_stay_unknown(
-    earth_scene: Any, ground: np.ndarray, sights: Callable[..., Sights]
-) -> None:
+def test_unknown_pixels_stay_unknown(earth_scene: Any, ground: np.ndarray, sights: Callable[..., Sights]) -> None:
     scene = earth_scene
     planes = np.ones(scene.values.shape, np.float32)
     planes[:, :, 20:30, 300:320] = np.nan
@@ -258,7 +256,6 @@ def test_points_behind_the_camera_are_unknown(earth_scene: Any) -> None:
     assert not weight.any()
 
 
-@pytest.mark.xfail(strict=True, reason="runs are drawn through single NaN points")
 def test_nan_points_are_unknown_and_harm_no_other(earth_scene: Any, texture: np.ndarray) -> None:
     points = spacecraft_view(earth_scene.pointing, 400).ground(slice(190, 200))
     whole, _ = gather(points, framelets(earth_scene, texture))
@@ -304,7 +301,6 @@ def test_one_frame_alone(synthetic: Any, earth_scene: Any, texture: np.ndarray) 
     assert weight[..., 1][got & (np.minimum(y - 1.5, 62.5 - y) < 0.5)].max() < 0.8
 
 
-@pytest.mark.xfail(strict=True, reason="ground that the planet hides is drawn with what lies before it")
 def test_the_far_side_of_the_globe_is_unknown(earth_scene: Any) -> None:
     scene = earth_scene
     hidden = orthographic_view(

@@ -50,9 +50,7 @@ def test_a_tilted_image_is_located_but_for_its_roll(compare: Any, tilted_scene: 
     assert np.median(np.hypot(*error.T)) < 0.15
 
 
-def test_a_neighbours_axis_gives_the_roll(
-    synthetic: Any, compare: Any, tilted_scene: Any, tilted: Located
-) -> None:
+def test_a_neighbours_axis_gives_the_roll(synthetic: Any, compare: Any, tilted_scene: Any, tilted: Located) -> None:
     axis = dataclasses.replace(tilted.solution, spin_axis=tilted_scene.axis, spin_axis_sigma_rad=5e-4)
     worse = dataclasses.replace(tilted.solution, spin_axis_sigma_rad=0.02)
     located = locate(tilted_scene.label, tilted_scene.values, Knowledge(neighbours=(worse, axis)))

@@ -96,7 +96,7 @@ def encode_srgb(linear: Planes) -> npt.NDArray[np.uint16]:
     Examples
     --------
     >>> encode_srgb(np.array([0.0, 0.18, 1.0], np.float32))
-    array([    0, 30253, 65535], dtype=uint16)
+    array([    0, 30235, 65535], dtype=uint16)
     """
     x = np.clip(linear, 0.0, 1.0)
     curve = np.where(x <= 0.0031308, 12.92 * x, 1.055 * np.maximum(x, 1e-9) ** np.float32(1 / 2.4) - 0.055)

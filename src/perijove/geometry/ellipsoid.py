@@ -113,6 +113,38 @@ def from_lat_lon(
     return np.asarray(foot + np.asarray(altitude_km, float)[..., None] * n)
 
 
+def above(position_km: npt.ArrayLike) -> tuple[Floats, Floats, Floats]:
+    """Where an observer stands: the nearest point of the ellipsoid and the height above it.
+
+    Parameters
+    ----------
+    position_km : array_like, (..., 3)
+        Body-fixed, outside the ellipsoid.
+
+    Returns
+    -------
+    lat_graphic_deg, lon_w_sys3_deg, altitude_km : ndarray, (...)
+
+    Examples
+    --------
+    >>> lat, lon, altitude = above(from_lat_lon(51.6238, 301.5612, 85911.5))
+    >>> round(float(lat), 4), round(float(lon), 4), round(float(altitude), 1)
+    (51.6238, 301.5612, 85911.5)
+    """
+    p = np.asarray(position_km, float)
+    a, b = JUPITER_RADII_KM[0], JUPITER_RADII_KM[2]
+    eccentricity2 = 1 - (b / a) ** 2
+    rho, z = np.hypot(p[..., 0], p[..., 1]), p[..., 2]
+    lat = np.arctan2(z, rho * (1 - eccentricity2))
+    # The latitude at which the normal meets the observer; each round gains three digits.
+    for _ in range(8):
+        normal = a / np.sqrt(1 - eccentricity2 * np.sin(lat) ** 2)
+        lat = np.arctan2(z + eccentricity2 * normal * np.sin(lat), rho)
+    normal = a / np.sqrt(1 - eccentricity2 * np.sin(lat) ** 2)
+    altitude = rho * np.cos(lat) + z * np.sin(lat) - a * a / normal
+    return np.degrees(lat), np.degrees(-np.arctan2(p[..., 1], p[..., 0])) % 360.0, altitude
+
+
 def lat_centric_deg(lat_graphic_deg: npt.ArrayLike) -> Floats:
     """Planetocentric latitude of a surface point from its planetographic latitude."""
     return np.asarray(np.degrees(np.arctan(np.tan(np.radians(lat_graphic_deg)) / _GRAPHIC_OVER_CENTRIC)))

@@ -18,6 +18,20 @@ from perijove.errors import OptionError
 Planes = npt.NDArray[np.float32]
 
 
+def check_folder(folder: Path) -> None:
+    """Refuse a folder for products that could not be made or written to, without making it.
+
+    Raises
+    ------
+    OptionError
+    """
+    existing = folder
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        raise OptionError(f"cannot write to {folder}: {existing} is no folder to write to; choose another with -o")
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary path beside ``path`` that takes its place when the block ends well, and vanishes otherwise.
@@ -77,7 +91,7 @@ def write_tiff(path: Path, values: Planes, metadata: Mapping[str, Any]) -> None:
     path : Path
     values : ndarray, (height, width, band), float32
     metadata : mapping
-        Becomes JSON in the ImageDescription tag.
+        Becomes JSON in the ImageDescription tag; non-finite numbers become null.
     """
     import tifffile
 
@@ -88,7 +102,7 @@ def write_tiff(path: Path, values: Planes, metadata: Mapping[str, Any]) -> None:
             values if values.shape[-1] > 1 else values[..., 0],
             photometric="rgb" if colour else "minisblack",
             planarconfig="contig" if values.shape[-1] > 1 else None,
-            description=json.dumps(metadata),
+            description=json.dumps(_plain(metadata), allow_nan=False),
             software="perijove",
             metadata=None,
         )
@@ -108,8 +122,8 @@ def _plain(value: Any) -> Any:
         return [_plain(v) for v in value]
     if isinstance(value, (float, np.floating)):
         return float(value) if np.isfinite(value) else None
-    if isinstance(value, np.integer):
-        return int(value)
+    if isinstance(value, (np.integer, np.bool_)):
+        return value.item()
     return str(value) if isinstance(value, Path) else value
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from perijove import __version__
 from perijove.archive.framelets import InputFile
 from perijove.archive.label import ImageLabel
-from perijove.geometry.ellipsoid import to_lat_lon
+from perijove.geometry.ellipsoid import above
 from perijove.geometry.timescale import et_to_utc
 from perijove.project.view import View
 from perijove.register.locate import Located
@@ -34,7 +34,7 @@ def geometry_report(label: ImageLabel, located: Located) -> dict[str, Any]:
     residual = np.abs(solution.residual_px)
     tilt = np.degrees(np.arccos(np.clip(solution.spin_axis @ pointing.earth, -1.0, 1.0)))
     middle = pointing.mid_frame
-    sub_lat, sub_lon = to_lat_lon(pointing.position_fixed_km[middle])
+    lat, lon, altitude = above(pointing.position_fixed_km[middle])
     return {
         "mid_time_utc": et_to_utc(float(pointing.et.mean())),
         "position": {
@@ -42,10 +42,9 @@ def geometry_report(label: ImageLabel, located: Located) -> dict[str, Any]:
             "kernel_offset_along_track_s": located.trajectory.label_offset_s,
             "distance_to_label_km": located.trajectory.label_distance_km,
             "range_to_centre_km": float(np.linalg.norm(pointing.position_km[middle])),
-            "sub_spacecraft_centric_direction": {
-                "lat_graphic_deg": float(sub_lat),
-                "lon_w_sys3_deg": float(sub_lon),
-            },
+            "altitude_km": float(altitude),
+            "sub_spacecraft_lat_graphic_deg": float(lat),
+            "sub_spacecraft_lon_w_sys3_deg": float(lon),
         },
         "attitude": {
             "source": located.attitude_source,

@@ -282,6 +282,8 @@ def _gather_run(  # type: ignore[no-untyped-def]
     c = _as_it_stood(ground, row, column + last, observer)
     # Parallax of the frames times the bend in distance: large where a run crosses the limb. NaN fails the test.
     level = count > 2 and abs(a[3] + part * (c[3] - a[3]) - b[3]) * baseline < _MAX_PARALLAX_PX * b[3] * b[3]
+    for k in range(count):
+        level = level and ground[row, column + k, 0] == ground[row, column + k, 0]
     for band in range(bands):
         first = (row * ground.shape[1] + column) * bands + band
         kind = _ONE_BY_ONE

@@ -7,7 +7,7 @@ are drawn, too.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numba
@@ -48,6 +48,9 @@ class View:
     width, height : int
     centre : tuple of float
         Pixel coordinates (x, y; pixel centres at + 0.5) of the forward axis.
+    seen_from_km : ndarray, (3,), or None
+        The observer of the image, body-fixed, where the view stands elsewhere: what the planet hides from there, and
+        the sky, have no ground.
     """
 
     projection: Projection
@@ -57,12 +60,13 @@ class View:
     width: int
     height: int
     centre: tuple[float, float]
+    seen_from_km: Floats | None = None
 
     def ground(self, rows: slice = slice(None)) -> Floats:
         """Points that the pixels see, (rows, width, 3), body-fixed, km.
 
         On the ellipsoid, or, where the ray misses, the point of the ray nearest to it in the ellipsoid's metric.
-        NaN where an equidistant pixel would look behind.
+        NaN where a pixel looks away from the planet, and where ``seen_from_km`` rules it out.
         """
         first, last, _ = rows.indices(self.height)
         out = np.empty((last - first, self.width, 3))
@@ -76,6 +80,12 @@ class View:
             {"perspective": 0, "equidistant": 1, "orthographic": 2}[self.projection],
             np.array(JUPITER_RADII_KM),
         )
+        if self.seen_from_km is not None:
+            # In the ellipsoid's metric the horizon of an observer S is the plane S . P = 1.
+            metric = np.array(JUPITER_RADII_KM) ** -2
+            beyond = out @ (self.seen_from_km * metric) < 1.0
+            missed = (out * out) @ metric > 1.0 + 1e-9
+            out[beyond | missed] = np.nan
         return out
 
     def pixel(self, ground_km: Floats) -> Floats:
@@ -196,7 +206,8 @@ def _globe(pointing: Pointing, seen: Floats, towards: Floats, size: int | None) 
     scale = float(nearest) * camera.sampling_factor / FOCAL_LENGTH_PX
     side = 2 * JUPITER_RADII_KM[0] * (1 + 2 * _MARGIN)
     origin = towards * 10 * JUPITER_RADII_KM[0]
-    return _framed("orthographic", origin, _axes(-towards, right), np.array([side, side]), scale, size)
+    view = _framed("orthographic", origin, _axes(-towards, right), np.array([side, side]), scale, size)
+    return replace(view, seen_from_km=pointing.position_fixed_km[pointing.mid_frame])
 
 
 def seen_ground(pointing: Pointing) -> Floats:
@@ -218,14 +229,24 @@ def seen_ground(pointing: Pointing) -> Floats:
     return seen
 
 
+def check_size(size: int) -> None:
+    """Refuse a picture's side that cannot be drawn.
+
+    Raises
+    ------
+    OptionError
+    """
+    if not 16 <= size <= MAX_SIZE_PX:
+        raise OptionError(f"size {size} is not between 16 and {MAX_SIZE_PX} pixels")
+
+
 def _framed(
     projection: Projection, origin: Floats, axes: Floats, extent: Floats, scale: float, size: int | None
 ) -> View:
     if size is None:
         width, height = (int(np.ceil(e / scale)) for e in extent)
     else:
-        if not 16 <= size <= MAX_SIZE_PX:
-            raise OptionError(f"size {size} is not between 16 and {MAX_SIZE_PX} pixels")
+        check_size(size)
         width = height = int(size)
         scale = float(extent.max()) / size
     if max(width, height) > MAX_SIZE_PX:
@@ -281,6 +302,8 @@ def _ground(out, first, origin, axes, scale, centre, kind, radii):  # type: igno
             bb = sx * tx + sy * ty + sz * tz
             disc = bb * bb - aa * (sx * sx + sy * sy + sz * sz - 1.0)
             t = (-bb - np.sqrt(disc)) / aa if disc > 0 else -bb / aa
+            if t <= 0.0:
+                t = np.nan
             out[j, i, 0] = ox + t * dx
             out[j, i, 1] = oy + t * dy
             out[j, i, 2] = oz + t * dz
