@@ -61,6 +61,19 @@ def test_a_terminator_alone_gives_nothing(synthetic: Any) -> None:
     assert len(find_limb(near.values, *WINDOW)) == 0
 
 
+def test_a_far_planet_is_found_in_much_sky(synthetic: Any) -> None:
+    # From 800,000 km the lit half disc, 60 pixels in radius, is 1.7 % of five frames.
+    far = synthetic.make_scene(altitude_km=800000.0, frames=5)
+    assert np.mean(far.values > 0.05) < 0.02
+    limb = find_limb(far.values, *WINDOW)
+    distance = true_distance(synthetic, far, limb)
+    near = np.abs(distance) < 2.0
+    assert np.median(np.abs(distance[near] - np.median(distance[near]))) < 0.15
+    # Its terminator is as steep as a limb: what is taken of it is a minority, which the fit throws out.
+    assert np.count_nonzero(near) > 300
+    assert np.mean(near) > 0.75
+
+
 def _down(scene: Any) -> np.ndarray:
     position = scene.pointing.position_km[scene.pointing.mid_frame]
     return -position / np.linalg.norm(position)

@@ -135,6 +135,15 @@ def test_one_frame_may_show_too_little_but_never_breaks(earth_scene: Any) -> Non
     assert any("NO LIMB" in warning for warning in located.warnings)
 
 
+def test_a_far_planet_is_located(synthetic: Any, compare: Any) -> None:
+    scene = synthetic.make_scene(0.02, altitude_km=800000.0, frames=5)
+    located = locate(scene.label, scene.values, Knowledge())
+    assert located.warnings == ()
+    error = compare.disc(scene, located.solution.pointing)
+    # A seventh as many limb points as from near, and some of the terminator.
+    assert np.median(np.hypot(*error.T)) < 0.2
+
+
 def test_full_resolution_is_located_alike(synthetic: Any, compare: Any) -> None:
     scene = synthetic.make_scene(
         0.03, albedo=synthetic.even, sampling_factor=1, bands=("GREEN",), altitude_km=270000.0, frames=8

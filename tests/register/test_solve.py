@@ -106,6 +106,20 @@ def test_without_a_limb_the_priors_come_back(synthetic: Any, exact: tuple[Any, L
         assert solution.parameters[name].sigma == pytest.approx(solution.parameters[name].prior_sigma, rel=1e-3)
 
 
+def test_a_late_start_turns_the_spacecraft_on(synthetic: Any) -> None:
+    # With the attitude known as a function of time, all that can move the limb is the moment of the exposure.
+    mounting = synthetic.Mounting(0.0, 0.0, principal_row=-28.0, start_s=0.02)
+    late = synthetic.make_scene(0.0, albedo=synthetic.even, mounting=mounting)
+    limb = LimbPoints(**synthetic.true_limb(late.pointing, late.label.frames, late.values.shape[2:]))
+    start = problem_of(synthetic, late, limb, turn_sigma_rad=(1e-6, 1e-6, 1e-6))
+    et = frame_times(late.label)
+    known = spin_attitude(late.turn, synthetic.SPIN_RATE_RAD_S, et - mid_time(late.label))
+    solution = solve(replace(start, attitude=known, axis_prior=AxisPrior(late.axis, 1e-6, "truth")))
+    # The priors of mounting and principal row take a tenth of it.
+    assert solution.parameters["start_time_offset"].value == pytest.approx(0.02, abs=3e-3)
+    np.testing.assert_allclose(solution.pointing.et, late.pointing.et, atol=3e-3)
+
+
 def test_points_on_no_limb_are_refused(synthetic: Any, exact: tuple[Any, LimbPoints]) -> None:
     scene, limb = exact
     rng = np.random.default_rng(4)

@@ -117,6 +117,28 @@ class Pointing:
         apparent = intersect(self.position_fixed_km[frame], rays)
         return ground_from_apparent(apparent, self.position_fixed_km[frame])
 
+    def pixels(self, band: str, frame: npt.ArrayLike, ground_km: npt.ArrayLike) -> tuple[Floats, Floats]:
+        """Pixel coordinates at which framelets see ground points; the inverse of :meth:`ground`.
+
+        Parameters
+        ----------
+        band : str
+        frame : array_like of int, (...)
+        ground_km : array_like, (..., 3)
+            Body-fixed. What the planet hides is not noticed.
+
+        Returns
+        -------
+        x, y : ndarray, (...)
+            May lie outside the framelet; NaN behind the camera.
+        """
+        frame = np.asarray(frame)
+        observer = self.position_fixed_km[frame]
+        apparent = _turned(np.asarray(ground_km, float), observer, -1.0)
+        true = apparent - observer
+        seen = true / np.linalg.norm(true, axis=-1, keepdims=True) + self.aberration_fixed[frame]
+        return self.cameras[band].pixels(np.einsum("...ij,...j->...i", self.camera_from_jupiter[frame], seen))
+
 
 def ground_from_apparent(apparent_km: Floats, observer_km: Floats) -> Floats:
     """Undo Jupiter's rotation during the light time.
@@ -132,8 +154,13 @@ def ground_from_apparent(apparent_km: Floats, observer_km: Floats) -> Floats:
     ndarray, (..., 3)
         The same inertial point in body-fixed coordinates of the moment of emission.
     """
-    light_time = np.linalg.norm(apparent_km - observer_km, axis=-1) / LIGHT_SPEED_KM_S
-    angle = SPIN_RATE_RAD_S * light_time
+    return _turned(apparent_km, observer_km, 1.0)
+
+
+def _turned(point_km: Floats, observer_km: Floats, sense: float) -> Floats:
+    """Points turned about the pole by what the planet turns in the light time to the observer."""
+    light_time = np.linalg.norm(point_km - observer_km, axis=-1) / LIGHT_SPEED_KM_S
+    angle = sense * SPIN_RATE_RAD_S * light_time
     c, s = np.cos(angle), np.sin(angle)
-    x, y = apparent_km[..., 0], apparent_km[..., 1]
-    return np.stack([c * x - s * y, s * x + c * y, apparent_km[..., 2]], axis=-1)
+    x, y = point_km[..., 0], point_km[..., 1]
+    return np.stack([c * x - s * y, s * x + c * y, point_km[..., 2]], axis=-1)

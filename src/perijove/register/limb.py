@@ -23,6 +23,8 @@ _NOISY: Final = 0.02
 #: Noise over level of a band that shows sky alone: its bright level is noise itself (0.26 for normal noise; the
 #: noisiest planet so far, a methane image of perijove 44, has 0.05).
 _ONLY_NOISE: Final = 0.15
+#: Of every sixteenth pixel, so many must rise out of the noise to be a planet: a disc of 40 pixels.
+_MIN_BRIGHT: Final = 50
 #: Thresholds over the band's bright level: gradient a pixel, disc inside.
 _GRADIENT, _DISC = 0.04, 0.15
 #: Sky outside over the disc inside: stray light in methane images reaches 15 %.
@@ -81,12 +83,8 @@ def find_limb(values: Planes, edge: int = 2, samples: tuple[int, int] = (25, 162
     usable = values[:, :, edge : values.shape[2] - edge, samples[0] : samples[1]]
     jobs = []
     for band in range(bands):
-        sparse = usable[:, band, ::4, ::4]
-        sparse = sparse[np.isfinite(sparse)]
-        level = float(np.percentile(sparse, 98)) if sparse.size else 0.0
-        dark = sparse[sparse < 0.1 * level]
-        noise = 1.4826 * float(np.median(np.abs(dark - np.median(dark)))) if dark.size else 0.0
-        if level > 0 and noise < _ONLY_NOISE * level:
+        level, noise = _level_and_noise(usable[:, band, ::4, ::4])
+        if level > 0:
             smoothing = _SMOOTHING_PX[noise > _NOISY * level]
             jobs += [(frame, band, level, smoothing) for frame in range(frames)]
 
@@ -104,6 +102,23 @@ def find_limb(values: Planes, edge: int = 2, samples: tuple[int, int] = (25, 162
     return LimbPoints(
         table[:, 0].astype(np.int64), table[:, 1].astype(np.int64), table[:, 2], table[:, 3], table[:, 4:6]
     )
+
+
+def _level_and_noise(sparse: Planes) -> tuple[float, float]:
+    """Bright level of a band and the noise of its sky; level 0 where it shows nothing but sky."""
+    known = sparse[np.isfinite(sparse)]
+    level = float(np.percentile(known, 98)) if known.size else 0.0
+    noise = _spread(known[known < 0.1 * level])
+    if noise >= _ONLY_NOISE * level:
+        # From far away the whole disc may be less than two per cent of the image.
+        noise = _spread(known)
+        bright = known[known > 10 * noise]
+        level = float(np.percentile(bright, 90)) if bright.size >= _MIN_BRIGHT else 0.0
+    return level, noise
+
+
+def _spread(values: Planes) -> float:
+    return 1.4826 * float(np.median(np.abs(values - np.median(values)))) if values.size else 0.0
 
 
 def _thinned(rows: Floats) -> Floats:
