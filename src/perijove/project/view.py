@@ -26,6 +26,8 @@ Projection = Literal["perspective", "equidistant", "orthographic"]
 _WIDE_FIELD_RAD: Final = np.radians(55.0)
 #: Ground darker than this (cosine of incidence) does not enlarge the picture: it is night.
 _TWILIGHT_COSINE: Final = -0.07
+#: What is seen is centred to this, a tenth of a pixel.
+_CENTRED_RAD: Final = 7e-5
 #: Room around what is seen, part of the picture's size.
 _MARGIN: Final = 0.02
 #: The largest picture that is made, pixels a side.
@@ -146,19 +148,21 @@ def spacecraft_view(pointing: Pointing, size: int | None = None, north_up: bool 
     rays = seen - origin
     rays /= np.linalg.norm(rays, axis=-1, keepdims=True)
     forward = _unit(_unit(rays.max(axis=0) + rays.min(axis=0)))
-    up = np.array([0.0, 0.0, 1.0])
-    right = np.cross(up, -forward) if north_up else pointing.camera_from_jupiter[middle][0]
+    north = np.array([0.0, 0.0, 1.0])
     camera = next(iter(pointing.cameras.values()))
     scale = camera.sampling_factor / FOCAL_LENGTH_PX
     wide = False
     # The centre of what is seen depends a little on the axes it is measured along.
-    for _ in range(4):
+    for _ in range(6):
+        right = np.cross(forward, north) if north_up else pointing.camera_from_jupiter[middle][0]
         axes = _axes(forward, right)
         wide = bool(np.arccos(np.clip(rays @ forward, -1, 1)).max() > _WIDE_FIELD_RAD)
         plane = _plane(rays @ axes.T, wide)
         low, high = plane.min(axis=0), plane.max(axis=0)
-        middle_of = (low + high) / 2
-        forward = _unit(forward + axes[0] * np.tan(middle_of[0]) + axes[1] * np.tan(middle_of[1]))
+        aside = np.tan((low + high) / 2)
+        if np.abs(aside).max() < _CENTRED_RAD:
+            break
+        forward = _unit(forward + axes[0] * aside[0] + axes[1] * aside[1])
     extent = (high - low) * (1 + 2 * _MARGIN)
     return _framed("equidistant" if wide else "perspective", origin, axes, extent, scale, size)
 
@@ -190,8 +194,10 @@ def orthographic_view(
     if lat_graphic_deg is None or lon_w_sys3_deg is None:
         towards = _unit(normals(seen).mean(axis=0))
     else:
-        if not (-90 <= lat_graphic_deg <= 90 and np.isfinite(lon_w_sys3_deg)):
+        if not -90 <= lat_graphic_deg <= 90:
             raise OptionError(f"latitude {lat_graphic_deg} is not between -90 and 90")
+        if not np.isfinite(lon_w_sys3_deg):
+            raise OptionError(f"longitude {lon_w_sys3_deg} is not a number of degrees")
         towards = _unit(from_lat_lon(lat_centric_deg(lat_graphic_deg), lon_w_sys3_deg, 1e9))
     return _globe(pointing, seen, towards, size)
 

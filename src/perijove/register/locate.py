@@ -48,6 +48,8 @@ _EARTH_POINTED_RAD: Final = np.radians(0.75)
 #: How well an Earth-pointed axis is pointed, and how far an axis may stand from the one nearest the Earth otherwise.
 EARTH_POINTING_SIGMA_RAD: Final = np.radians(0.2)
 _OFFSET_SIGMA_RAD: Final = 0.1
+#: A fit beyond this has gone wrong: the largest offsets flown are 30 and 20 degrees at once (perijoves 12 and 16).
+MAX_TILT_RAD: Final = np.radians(40.0)
 _NEAREST: Final = "nearest to the Earth"
 #: Priors when only the shading was used: roll, along the scan, across. Clouds shift where a disc without a limb looks
 #: brightest by up to 20 degrees along the scan (tests/register/test_locate.py).
@@ -146,8 +148,13 @@ def locate(label: ImageLabel, values: Planes, knowledge: Knowledge) -> Located:
         0.1 if knowledge.kernels is None else _KERNEL_SIGMA_S,
     )
     solution = solve(problem)
+    tilt = _angle(solution.spin_axis, earth)
+    if tilt > MAX_TILT_RAD:
+        raise GeometryError(
+            f"the limb of {label.product_id} would turn the spin axis {np.degrees(tilt):.0f} degrees off the Earth, "
+            "farther than Juno ever points; check that the label belongs to the image"
+        )
     if prior.source == _NEAREST:
-        tilt = _angle(solution.spin_axis, earth)
         if _may_point_at_earth(solution, trajectory.state(middle)[0], earth):
             prior = AxisPrior(earth, EARTH_POINTING_SIGMA_RAD, "Earth")
             solution = solve(replace(problem, axis_prior=prior))
@@ -243,8 +250,11 @@ def _axis_prior(
 ) -> AxisPrior:
     if attitude.measured:
         return AxisPrior(attitude.spin_axis, 2e-4, attitude.source)
-    if from_neighbour or turn_sigma is _SHADED_TURN_RAD:
+    if from_neighbour:
         return hint
+    if turn_sigma is _SHADED_TURN_RAD:
+        # Nothing says that this pass is Earth-pointed: on some the axis stands about ten degrees off.
+        return replace(hint, sigma_rad=_OFFSET_SIGMA_RAD)
     return AxisPrior(attitude.spin_axis, _OFFSET_SIGMA_RAD, _NEAREST)
 
 

@@ -323,7 +323,7 @@ def solve(problem: Problem) -> Solution:
     # Steps of a milliradian or millisecond, kilometres for the heights: what moves the limb by about a pixel.
     scale = np.where(np.array(model.units) == "km", model.prior_sigma, np.minimum(model.prior_sigma, 1e-3))
     for limit in _REJECT_ROUNDS_PX:
-        fit = least_squares(model.residuals, x, x_scale=scale, max_nfev=12)
+        fit = least_squares(model.residuals, x, x_scale=scale, method="lm")
         x = fit.x
         if not len(problem.limb):
             break
