@@ -160,6 +160,95 @@ def info(
             _print_rows("Geometry, from the label", report["geometry"])
 
 
+class Era(StrEnum):
+    """Ages of the camera."""
+
+    clean = "clean"
+    pj30 = "pj30"
+    pj56 = "pj56"
+
+
+class FileFormat(StrEnum):
+    """Forms in which images come."""
+
+    png = "png"
+    pds3 = "pds3"
+    rdr = "rdr"
+
+
+@app.command()
+def simulate(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", file_okay=False, help="Where the files go.")
+    ] = Path("perijove-flyby"),
+    perijove: Annotated[int, typer.Option(metavar="N", help="Perijove, 1 to 60: its date and orbit.")] = 44,
+    images: Annotated[int, typer.Option(metavar="K", help="Number of images.")] = 12,
+    seed: Annotated[int, typer.Option(metavar="S", help="All that is drawn follows from it.")] = 0,
+    era: Annotated[Era, typer.Option(help="Age of the camera.")] = Era.pj30,
+    file_format: Annotated[
+        FileFormat, typer.Option("--format", help="Raw PNG with JSON, PDS3 EDR, or PDS3 RDR.")
+    ] = FileFormat.png,
+    tilt: Annotated[float | None, typer.Option(metavar="DEG", help="Spin axis off the Earth.")] = None,
+    texture: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="An equirectangular picture instead of the procedural planet.")
+    ] = None,
+    predicted_offset: Annotated[
+        float, typer.Option(metavar="S", help="Write the kernels of a prediction that is so many seconds late.")
+    ] = 0.0,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print warnings and errors only.")] = False,
+    verbose: VerboseOption = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the paths as JSON.")] = False,
+) -> None:
+    """Simulate a flyby: raw images with labels and kernels, and the truth beside them."""
+    with _failures_told(verbose):
+        from perijove.simulate.flyby import plan_flyby
+        from perijove.simulate.planet import Planet
+        from perijove.simulate.texture import read_texture
+        from perijove.simulate.write import simulate_flyby
+
+        with _progress(quiet) as progress:
+            written = simulate_flyby(
+                output,
+                seed=seed,
+                era=era.value,
+                format={"png": "mission", "pds3": "edr", "rdr": "rdr"}[file_format.value],  # type: ignore[arg-type]
+                planet=None if texture is None else Planet(seed, read_texture(texture)),
+                flyby=plan_flyby(perijove, images, seed, tilt),
+                predicted_offset_s=predicted_offset,
+                progress=progress,
+            )
+        paths = [str(p) for p in (*written["images"], *written["kernels"], written["truth"])]
+        if as_json:
+            typer.echo(json.dumps(paths, indent=2))
+        elif not quiet:
+            _print_rows(f"Simulated perijove {perijove}", {"written": "\n".join(paths)})
+
+
+@app.command()
+def demo(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", file_okay=False, help="Where the products go.")
+    ] = Path("perijove-demo"),
+    size: Annotated[
+        int | None, typer.Option(metavar="N", help="Side of a square picture, pixels. Default: native scale.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print warnings and errors only.")] = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Process a simulated image, without network or kernels, and compare with the truth."""
+    with _failures_told(verbose):
+        from perijove.demo import demo as run
+
+        with _progress(quiet) as progress:
+            report = run(output, size, progress)
+        if not quiet:
+            truth = report["truth"]
+            _print_summary(report, verbose)
+            median, most = truth["ground_error_median_px"], truth["ground_error_p99_px"]
+            found = f"median {median:.2f} px, 99 % within {most:.2f} px"
+            _print_rows("Against the truth", {"ground": found, "raw image": truth["raw"]})
+
+
 def _centre(text: str | None, view: Projection) -> tuple[float, float] | None:
     if text is None:
         return None

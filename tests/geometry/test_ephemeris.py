@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from perijove.archive.label import ImageLabel
 from perijove.errors import GeometryError
-from perijove.geometry import ephemeris
+from perijove.geometry import ephemeris, orbit
 from perijove.geometry.ephemeris import (
     Trajectory,
     direction_from_jupiter,
@@ -116,7 +116,7 @@ def test_velocity_from_labels_of_the_perijove(
     minutes: float, make_label: MakeLabel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The two-body orbit knows no oblateness.
-    monkeypatch.setattr(ephemeris, "JUPITER_J2", 0.0)
+    monkeypatch.setattr(orbit, "JUPITER_J2", 0.0)
     label, state = at(make_label, minutes)
     others = [at(make_label, minutes + k)[0] for k in (-50.0, -22.0, -7.0, 9.0, 33.0)]
     trajectory = trajectory_from_label(label, [label, *others])
@@ -132,7 +132,7 @@ def test_velocity_from_labels_of_the_perijove(
 
 
 def test_one_other_label_is_enough(make_label: MakeLabel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ephemeris, "JUPITER_J2", 0.0)
+    monkeypatch.setattr(orbit, "JUPITER_J2", 0.0)
     label, state = at(make_label, -45.0)
     for minutes in (-130.0, -46.0, -5.0, 60.0):
         trajectory = trajectory_from_label(label, [at(make_label, minutes)[0]])
@@ -140,7 +140,7 @@ def test_one_other_label_is_enough(make_label: MakeLabel, monkeypatch: pytest.Mo
 
 
 def test_a_wrong_label_among_others(make_label: MakeLabel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ephemeris, "JUPITER_J2", 0.0)
+    monkeypatch.setattr(orbit, "JUPITER_J2", 0.0)
     label, state = at(make_label, -60.0)
     good = [at(make_label, minutes)[0] for minutes in (-80.0, -70.0, -50.0, -40.0, -30.0)]
     bad, _ = at(make_label, -55.0)

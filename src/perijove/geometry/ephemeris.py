@@ -17,15 +17,14 @@ from perijove.archive.label import ImageLabel
 from perijove.constants import (
     INTERFRAME_DELTA_S,
     JUPITER_GM_KM3_S2,
-    JUPITER_J2,
-    JUPITER_RADII_KM,
     START_TIME_BIAS_S,
     TDI_STEP_S,
 )
 from perijove.errors import GeometryError
 from perijove.geometry.ellipsoid import from_lat_lon
 from perijove.geometry.kernels import KernelFolder, read_states
-from perijove.geometry.orientation import j2000_to_jupiter, pole_j2000
+from perijove.geometry.orbit import ARGUMENT_SPREAD_RAD, PERIJOVE_SPREAD, Orbit, pole_vector, propagate
+from perijove.geometry.orientation import j2000_to_jupiter
 from perijove.geometry.timescale import utc_to_et
 
 Floats = npt.NDArray[np.float64]
@@ -36,26 +35,6 @@ _MARGIN_S: Final = 30.0
 _KNOT_STEP_S: Final = 2.0
 #: Other labels further than this do not join the orbit fit: moons and high harmonics would bend it.
 _ORBIT_FIT_SPAN_S: Final = 2.5 * 3600.0
-
-# Orbit at perijove, osculating, against the equator and pole of Jupiter: orbit number, inclination and
-# ascending node (degrees, node from the ascending node of the equator on the J2000 equator), perijove
-# distance (km). From NAIF SPKs juno_rec_170106_170228_170307 and spk_pre_220614_221109_220810_jm0450.
-_ORBITS: Final = np.array(
-    [
-        (4, 90.57, 270.97, 75400.0),
-        (43, 96.90, 284.60, 73200.0),
-        (44, 96.58, 285.03, 73350.0),
-        (45, 97.21, 285.49, 73600.0),
-        (46, 96.90, 285.95, 72900.0),
-    ]
-)
-#: How far the perijove distance (relative) and the argument of perijove are from the values interpolated
-#: between these orbits.
-_PERIJOVE_SPREAD: Final = 0.003
-_ARGUMENT_SPREAD_RAD: Final = 0.009
-#: First orbit of each period in days (NASA mission plan: 53, then 43 after Ganymede, 38 after Europa, 33
-#: after Io).
-_PERIODS_DAYS: Final = ((0, 53.0), (34, 43.0), (45, 38.0), (57, 33.0))
 
 #: When the camera model holds for the rows as they are numbered: at the middle of the first TDI stage (the
 #: default: a hot pixel of row h covers rows h to h + N - 1 of an N-stage image, so a row is numbered by where
@@ -188,8 +167,8 @@ def trajectory_from_label(label: ImageLabel, others: Sequence[ImageLabel] = ()) 
         source += " and the orbit's period"
     reach = label.frames * label.interframe_delay_s / 2 + _MARGIN_S
     ahead = np.arange(0.0, reach + _KNOT_STEP_S, _KNOT_STEP_S)
-    after = _propagate(position, velocity, ahead)
-    before = _propagate(position, -velocity, ahead)
+    after = propagate(position, velocity, ahead)
+    before = propagate(position, -velocity, ahead)
     knots = np.concatenate([-ahead[:0:-1], ahead])
     p = np.concatenate([before[0][:0:-1], after[0]])
     v = np.concatenate([-before[1][:0:-1], after[1]])
@@ -254,73 +233,30 @@ def direction_from_jupiter(body: str, et: float) -> Floats:
     return np.asarray(v / np.linalg.norm(v))
 
 
-def _gravity(position: Floats, pole: Floats) -> Floats:
-    """Acceleration by Jupiter with its second zonal harmonic, km/s**2."""
-    # Trial orbits of a fit may fall into the planet: the pull is capped there, so that they come out again.
-    r2 = max(float(position @ position), (0.5 * JUPITER_RADII_KM[2]) ** 2)
-    r = np.sqrt(r2)
-    z = position @ pole
-    j = 1.5 * JUPITER_J2 * JUPITER_RADII_KM[0] ** 2 / r2
-    radial = (1 + j * (1 - 5 * z * z / r2)) * position + 2 * j * z * pole
-    return np.asarray(-JUPITER_GM_KM3_S2 / (r2 * r) * radial)
-
-
-def _propagate(position: Floats, velocity: Floats, times: Floats) -> tuple[Floats, Floats]:
-    """States at ``times`` after the given one, (n, 3) each; ``times`` ascend from zero."""
-    from scipy.integrate import solve_ivp
-
-    pole = _pole_vector(0.0)
-    solution = solve_ivp(
-        lambda _, s: np.concatenate([s[3:], _gravity(s[:3], pole)]),
-        (0.0, float(times[-1])),
-        np.concatenate([position, velocity]),
-        method="DOP853",
-        t_eval=times,
-        rtol=1e-10,
-        atol=1e-6,
-    )
-    return solution.y[:3].T, solution.y[3:].T
-
-
-def _pole_vector(et: float) -> Floats:
-    ra, dec = pole_j2000(et)
-    return np.array([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)])
-
-
 def _velocity_from_orbit(position: Floats, orbit: int, et: float) -> Floats:
     """Velocity of an orbit of known period, perijove and plane through ``position``, km/s.
 
     The plane is taken nearest to the one interpolated between orbits. Within 0.4 km/s and 1 % of the SPKs of
     orbits 1, 4 and 43 to 46.
     """
-    inclination, node, perijove_km = (np.interp(orbit, _ORBITS[:, 0], _ORBITS[:, k]) for k in (1, 2, 3))
-    inclination, node = np.radians(inclination), np.radians(node)
-    pole = _pole_vector(et)
-    x = np.cross([0.0, 0.0, 1.0], pole)
-    x /= np.linalg.norm(x)
-    y = np.cross(pole, x)
-    plane = np.sin(inclination) * (np.sin(node) * x - np.cos(node) * y) + np.cos(inclination) * pole
+    known = Orbit.of(orbit)
+    plane = known.normal(et)
     r = np.linalg.norm(position)
     radial = position / r
     plane = plane - (plane @ radial) * radial
     plane /= np.linalg.norm(plane)
     along = np.cross(plane, radial)
 
-    days = [d for first, d in _PERIODS_DAYS if orbit >= first][-1]
-    semi_major = (JUPITER_GM_KM3_S2 * (days * _DAY_S / (2 * np.pi)) ** 2) ** (1 / 3)
-    eccentricity = 1 - perijove_km / semi_major
-    # Juno passes perijove from north to south, at an argument that wanders north by about 0.85 degrees an
-    # orbit (3.8 degrees north of the equator at the first).
-    ascending = np.cross(pole, plane)
+    semi_major, eccentricity = known.semi_major_km, known.eccentricity
+    ascending = np.cross(pole_vector(et), plane)
     ascending /= np.linalg.norm(ascending)
     argument = np.arctan2(position @ np.cross(plane, ascending), position @ ascending)
-    perijove_argument = np.radians(np.interp(orbit, (1, 4, 33, 34, 46), (176.2, 173.2, 147.0, 151.0, 141.5)))
-    by_argument = np.remainder(argument - perijove_argument + np.pi, 2 * np.pi) - np.pi
+    by_argument = np.remainder(argument - known.argument_rad + np.pi, 2 * np.pi) - np.pi
     cosine = (semi_major * (1 - eccentricity**2) / r - 1) / eccentricity
     by_distance = np.copysign(np.arccos(np.clip(cosine, -1.0, 1.0)), by_argument)
     # The distance tells the anomaly well but near perijove, where it hardly changes.
     s2, c2 = np.sin(by_argument / 2) ** 2, np.cos(by_argument / 2) ** 2
-    trust = s2 / (s2 + (_PERIJOVE_SPREAD / _ARGUMENT_SPREAD_RAD) ** 2 * c2)
+    trust = s2 / (s2 + (PERIJOVE_SPREAD / ARGUMENT_SPREAD_RAD) ** 2 * c2)
     anomaly = by_argument + trust * (by_distance - by_argument)
     heading = eccentricity * np.sin(anomaly) * radial + (1 + eccentricity * np.cos(anomaly)) * along
     # The approach of 2016, from beyond any apojove, was open.
@@ -339,7 +275,7 @@ def _velocity_through(position: Floats, guess: Floats, et: float, fixes: Sequenc
             side = sorted((sign * (t - et), p) for t, p in fixes if sign * (t - et) > 0)
             if side:
                 times = np.array([0.0] + [t for t, _ in side])
-                reached = _propagate(position, sign * velocity, times)[0][1:]
+                reached = propagate(position, sign * velocity, times)[0][1:]
                 # Weighted by the span, so that a far fix does not drown the near ones.
                 out.append((reached - np.array([p for _, p in side])) / times[1:, None])
         return np.concatenate(out).ravel()

@@ -20,7 +20,8 @@ from perijove.geometry.rotation import rotation_vector_matrix
 
 Floats = npt.NDArray[np.float64]
 
-_LOCK: Final = threading.Lock()
+#: Held by whoever calls SPICE.
+SPICE_LOCK: Final = threading.Lock()
 _JUNO, _JUPITER, _SPACECRAFT_FRAME = -61, 599, -61000
 #: Tolerance of a CK look-up, seconds: telemetry comes every second or so, a hole is longer. The angular
 #: velocity carries the attitude over so short a time to 5e-6 rad (measured on the CK of perijove 1).
@@ -85,7 +86,7 @@ def _loaded(paths: tuple[Path, ...]) -> Iterator[Any]:
     """SPICE with ``paths`` loaded, under the lock; unloads them, and nothing else, at the end."""
     import spiceypy
 
-    with _LOCK:
+    with SPICE_LOCK:
         done: list[str] = []
         try:
             for path in paths:

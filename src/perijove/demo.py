@@ -1,0 +1,65 @@
+"""The main job on a flyby that never was: no network, no data, and a truth to be measured against."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from perijove import __version__
+from perijove.pipeline import Progress, open_image, process
+from perijove.simulate.flyby import Flyby, plan_flyby
+from perijove.simulate.truth import ground_error_px
+from perijove.simulate.write import simulate_flyby
+
+#: The flyby, its seed, and which of its images is shown: one with the whole lit disc in view.
+_PERIJOVE, _IMAGES, _SEED, _SHOWN = 27, 12, 7, 7
+
+
+def demo(folder: Path, size: int | None, progress: Progress) -> dict[str, Any]:
+    """Simulate an image, once, and process it without kernels.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the products go.
+    size : int or None
+        Side of the picture; native scale by default.
+    progress : callable
+        Told what is done next.
+
+    Returns
+    -------
+    dict
+        The report of the image, with ``truth``: how far the solved geometry is from the true one.
+    """
+    flyby = _planned()
+    (planned,) = flyby.images
+    store = _store()
+    raw = store / f"{planned.label.product_id}-raw.png"
+    if not (store / "truth.json").is_file():
+        # The truth is written last: where it is, the rest is whole.
+        shutil.rmtree(store, ignore_errors=True)
+        simulate_flyby(store, flyby=flyby, seed=_SEED, kernels=False, progress=progress)
+    image = open_image(raw, progress=progress)
+    report = process(image, folder, size=size)
+    error = ground_error_px(image.located.solution.pointing, planned.pointing)
+    report["truth"] = {
+        "raw": str(raw),
+        "ground_error_median_px": float(np.median(error)),
+        "ground_error_p99_px": float(np.percentile(error, 99)),
+    }
+    return report
+
+
+def _planned() -> Flyby:
+    flyby = plan_flyby(_PERIJOVE, _IMAGES, _SEED)
+    return replace(flyby, images=(flyby.images[_SHOWN],))
+
+
+def _store() -> Path:
+    """Where the simulated image is kept from one demo to the next."""
+    import platformdirs
+
+    return Path(platformdirs.user_cache_path("perijove")) / f"demo-{__version__}"

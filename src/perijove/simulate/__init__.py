@@ -1,0 +1,1 @@
+"""A Jupiter, a Juno and a JunoCam that never were: raw framelets with their truth."""
