@@ -14,7 +14,7 @@ from perijove.simulate.truth import ground_error_px
 from perijove.simulate.write import simulate_flyby
 
 #: The flyby, its seed, and which of its images is shown: one with the whole lit disc in view.
-_PERIJOVE, _IMAGES, _SEED, _SHOWN = 27, 12, 7, 7
+_PERIJOVE, _IMAGES, _SEED, _SHOWN = 43, 12, 7, 1
 
 
 def demo(folder: Path, size: int | None, progress: Progress) -> dict[str, Any]:

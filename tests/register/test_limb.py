@@ -123,3 +123,9 @@ def test_points_are_thinned_evenly(earth_scene: Any) -> None:
     assert all(400 < np.count_nonzero(limb.band == index) <= 700 for index in range(3))
     thirds = np.bincount(limb.frame // earth_scene.label.frames, minlength=3)
     assert thirds.min() > 0.9 * thirds.max()
+
+
+def test_a_framelet_full_of_edges_is_no_failure() -> None:
+    noise = np.random.default_rng(5).random((2, 1, 128, 1648)).astype(np.float32)
+    # More steep pixels than fit into one line of the sampler: 210,000 of them.
+    assert len(find_limb(np.where(noise > 0.5, noise, 0.0))) < 50

@@ -222,8 +222,8 @@ def seen_ground(pointing: Pointing) -> Floats:
     for band, camera in pointing.cameras.items():
         samples, lines = FRAMELET_SAMPLES // camera.sampling_factor, FRAMELET_LINES // camera.sampling_factor
         x, y, frame = np.meshgrid(
-            np.linspace(26, FRAMELET_SAMPLES - 20, 41) * samples / FRAMELET_SAMPLES,
-            np.array([0.03, 0.5, 0.97]) * lines,
+            np.linspace(26, FRAMELET_SAMPLES - 20, 201) * samples / FRAMELET_SAMPLES,
+            np.array([0.03, 0.27, 0.5, 0.73, 0.97]) * lines,
             np.arange(pointing.frames),
         )
         ground = pointing.ground(band, frame.ravel().astype(int), x.ravel(), y.ravel())

@@ -35,6 +35,7 @@ _INSIDE_PX: Final = 4
 #: The far disc must not be brighter than this many times the near disc: on a terminator it is.
 _TERMINATOR_RATIO: Final = 2.2
 _FAR_INSIDE_PX: Final = 16
+_REMAP_WIDTH: Final = 4096
 #: Of each band, at most about this many points are kept, evenly.
 _MAX_POINTS: Final = 700
 
@@ -151,10 +152,13 @@ def _edge_points(framelet: Planes, level: float, smoothing: float) -> Floats:
 
     def along(plane: Planes, distance: float) -> Floats:
         """Samples at a distance towards the disc; NaN outside the framelet."""
-        x = (columns + distance * ux).astype(np.float32)
-        y = (rows + distance * uy).astype(np.float32)
+        # OpenCV takes no more than 32,767 points in a line.
+        places = np.zeros((2, -(-rows.size // _REMAP_WIDTH) * _REMAP_WIDTH), np.float32)
+        places[0, : rows.size] = columns + distance * ux
+        places[1, : rows.size] = rows + distance * uy
+        x, y = places.reshape(2, -1, _REMAP_WIDTH)
         sampled = cv2.remap(plane, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=np.nan)
-        return np.asarray(sampled.ravel(), float)
+        return np.asarray(sampled.ravel()[: rows.size], float)
 
     before, after = along(steep, -1.0), along(steep, 1.0)
     curvature = before - 2 * peak + after

@@ -64,9 +64,10 @@ _TINTS: Final = np.array(
     [(1.35, 1.0, 0.72, 0.5), (1.1, 1.0, 0.85, 0.5), (0.7, 0.95, 1.15, 0.5), (0.65, 0.9, 1.15, 0.5)]
 )
 
-#: Mean albedo of the whole disc at zero phase in BLUE, GREEN, RED: Karkoschka 1994 (Icarus 111:174) over the
-#: camera's bands.
-DISC_ALBEDO: Final = (0.454, 0.507, 0.467)
+#: Mean albedo of the whole disc at zero phase in BLUE, GREEN, RED: the mean of the bands is that of Karkoschka 1994
+#: (Icarus 111:174), the colour is the one in which JunoCam's calibrated images show the lit disc (red over green 1.055,
+#: blue over green 0.88 in 44C00029 and 44C00032): what is simulated is what the camera would send.
+DISC_ALBEDO: Final = (0.423, 0.480, 0.507)
 
 
 def band_table(limb_darkening: tuple[float, ...]) -> Floats:
