@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import pytest
 
 
-def _load() -> Any:
-    name = "perijove_synthetic"
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("synthetic.py"))
+def _load(path: Path) -> Any:
+    name = f"perijove_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -25,9 +26,15 @@ def _load() -> Any:
 
 
 @pytest.fixture(scope="session")
+def load_module() -> Callable[[Path], Any]:
+    """Load a module of helpers that lies beside the tests."""
+    return _load
+
+
+@pytest.fixture(scope="session")
 def synthetic() -> Any:
     """The module ``tests/synthetic.py``: labels, pointings and framelets made from a known truth."""
-    return _load()
+    return _load(Path(__file__).with_name("synthetic.py"))
 
 
 @pytest.fixture(scope="session")

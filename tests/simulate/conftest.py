@@ -1,8 +1,7 @@
 """A flyby with an Earth-pointed axis, its first image, and a planet of formulas."""
 
 import dataclasses
-import importlib.util
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +12,10 @@ from perijove.simulate.flyby import Flyby, SimulatedImage, plan_flyby
 from perijove.simulate.scene import render
 
 
-def _load() -> Any:
-    name = "perijove_standin"
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("standin.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    # Dataclasses look their module up by name.
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="session")
-def standin() -> Any:
-    return _load()
+def standin(load_module: Callable[[Path], Any]) -> Any:
+    """The module ``standin.py``: a planet of formulas."""
+    return load_module(Path(__file__).with_name("standin.py"))
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,7 @@ _MAX_STEPS: Final = 4
 #: distance may cause, pixels. 99.9 % of the coordinates then lie within 0.006 px of those projected point by point, the
 #: rest, where the sky meets the limb, within 0.2 px (44C00032 at native scale).
 _RUN: Final = 32
-_MAX_SAGITTA_PX: Final = 0.1
+_MAX_SAGITTA_PX: Final = 0.15
 _MAX_PARALLAX_PX: Final = 0.03
 #: How a run is drawn: with one framelet, with two, not at all, or point by point.
 _INSIDE, _SHARED, _UNSEEN, _ONE_BY_ONE = 1, 2, 3, 4
