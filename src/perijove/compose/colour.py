@@ -30,8 +30,9 @@ _BLOOM_REACH_PX: Final = 25
 _MIN_GOOD: Final = 100
 #: Sky and deep night do not set the exposure: below this part of the brightest values.
 _LIT: Final = 0.05
-#: Below this part of the bright level there is only sky and night.
-_DARK: Final = 0.02
+#: Below this part of the bright level there is only sky and night; in single bands, where methane's sky is bright with
+#: stray light, below the second.
+_DARK, _DARK_GREY = 0.02, 0.12
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def natural(values: Planes, bands: Sequence[str], clipping: Mapping[str, float])
         planes, saturated = _fill_saturated(planes, np.array([clipping[band] for band in RGB], np.float32), known)
     else:
         planes = planes.mean(axis=-1, keepdims=True)
-    planes = np.asarray(np.maximum(planes - _black(planes, known), 0.0), np.float32)
+    planes = np.asarray(np.maximum(planes - _black(planes, known, _DARK if colour else _DARK_GREY), 0.0), np.float32)
     brightest = planes.max(axis=-1)
     lit = known & (brightest > _LIT * np.percentile(brightest[known], 99.9)) if known.any() else known
     level = float(np.percentile(brightest[lit], _BRIGHT_PERCENTILE)) if lit.any() else 1.0
@@ -103,9 +104,9 @@ def encode_srgb(linear: Planes) -> npt.NDArray[np.uint16]:
     return np.asarray(curve * 65535 + 0.5).astype(np.uint16)
 
 
-def _black(planes: Planes, known: npt.NDArray[np.bool_]) -> Planes:
+def _black(planes: Planes, known: npt.NDArray[np.bool_], part: float) -> Planes:
     """Level of sky and night in each band, (band,): what stray light and the black level leave there."""
-    dark = known & (planes.max(axis=-1) < _DARK * np.percentile(planes[known], 99)) if known.any() else known
+    dark = known & (planes.max(axis=-1) < part * np.percentile(planes[known], 99)) if known.any() else known
     if np.count_nonzero(dark) < 0.01 * known.size:
         return np.zeros(planes.shape[-1], np.float32)
     return np.asarray(np.median(planes[dark], axis=0), np.float32)
