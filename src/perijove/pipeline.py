@@ -135,11 +135,16 @@ class Image:
     @cached_property
     def located(self) -> Any:
         """The pointing and how good it is (`Located`)."""
+        from perijove.calibrate.quality import Quality
         from perijove.register.locate import Knowledge, locate
 
         neighbours = tuple(image.located.solution for image in self.neighbours)
-        values = self.calibrated.i_over_f
         self.progress(f"locating {self.label.product_id}")
+        values = self.calibrated.i_over_f
+        saturated = (self.calibrated.quality & np.uint8(Quality.SATURATED)) > 0
+        if saturated.any():
+            # Where the disc is clipped its edge moves outward, and bloomed charge makes edges of its own.
+            values = np.where(saturated, np.float32(np.nan), values)
         return locate(self.label, values, Knowledge(self.kernels, self.labels, neighbours))
 
     @property
