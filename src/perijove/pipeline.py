@@ -139,8 +139,8 @@ class Image:
         from perijove.register.locate import Knowledge, locate
 
         neighbours = tuple(image.located.solution for image in self.neighbours)
-        self.progress(f"locating {self.label.product_id}")
         values = self.calibrated.i_over_f
+        self.progress(f"locating {self.label.product_id}")
         saturated = (self.calibrated.quality & np.uint8(Quality.SATURATED)) > 0
         if saturated.any():
             # Where the disc is clipped its edge moves outward, and bloomed charge makes edges of its own.
