@@ -13,7 +13,7 @@ import numpy as np
 
 from perijove.archive.label import ImageLabel
 from perijove.archive.product_id import ProductId
-from perijove.geometry.camera import Camera, spacecraft_to_camera
+from perijove.geometry.camera import Camera, spacecraft_to_camera, tdi_shift_px
 from perijove.geometry.ephemeris import (
     Trajectory,
     direction_from_jupiter,
@@ -112,7 +112,9 @@ def fly(
     attitude = turn @ rotation_about("z", SPIN_RATE_RAD_S * (et - middle)) @ to_camera.T
     position, velocity = trajectory.state(et)
     cameras = {
-        band: Camera.for_band(band, label.sampling_factor).with_principal_row(mounting.principal_row)
+        band: Camera.in_flight(band, label.sampling_factor, principal_row_px=mounting.principal_row).with_rows_shifted(
+            tdi_shift_px(label.tdi_stages)
+        )
         for band in label.bands
     }
     sun, earth = (direction_from_jupiter(body, middle) for body in ("Sun", "Earth"))

@@ -118,9 +118,31 @@ def test_centre_needs_the_globe(noise: Path) -> None:
     assert "orthographic" in refused("process", noise, "--centre=-20,60")
 
 
+@pytest.mark.parametrize("other", [["--kernels", "somewhere"], ["--with", "other-raw.png"]])
+def test_pointing_that_was_solved_takes_no_help(noise: Path, tmp_path: Path, other: list[str]) -> None:
+    message = refused("process", noise, "--pointing", tmp_path, *other)
+    assert "leave out --kernels and --with" in message
+
+
+def test_pointing_that_is_not_there(noise: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert f"no {PRODUCT}.pointing.json in" in refused("process", noise, "--pointing", tmp_path, "-o", out)
+    assert "does not exist" in refused("process", noise, "--pointing", tmp_path / "x.json", "-o", out)
+    assert "is no pointing file" in refused("process", noise, "--pointing", noise, "-o", out)
+    assert not out.exists()
+
+
+def test_solving_without_a_position(noise: Path, tmp_path: Path) -> None:
+    write_label(noise.parent, SPACECRAFT_ALTITUDE=None)
+    out = tmp_path / "out"
+    assert "--kernels" in refused("solve", noise, "-o", out, code=1)
+    assert not out.exists()
+
+
 def test_usage_errors() -> None:
     for arguments in (
         ["process"],
+        ["solve"],
         ["process", "x.png", "--view", "mercator"],
         ["process", "x.png", "--fast"],
     ):
@@ -225,6 +247,7 @@ def test_help_is_fast() -> None:
     ("arguments", "unwanted"),
     [
         (["--help"], {"numpy", "numba", "scipy", "cv2", "rich"}),
+        (["solve", "--help"], {"numpy", "numba", "scipy", "cv2", "spiceypy"}),
         (["info"], {"numba", "scipy", "cv2", "imagecodecs", "spiceypy"}),
     ],
 )

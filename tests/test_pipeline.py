@@ -10,8 +10,9 @@ import pytest
 
 import perijove
 from perijove.calibrate.radiance import white_dn
-from perijove.errors import OptionError
+from perijove.errors import OptionError, PointingFileError
 from perijove.pipeline import process
+from perijove.register.pointing_file import Solved, pointing_path, write_pointing
 
 
 @pytest.fixture(scope="session")
@@ -137,6 +138,8 @@ def test_process_writes_products_and_report(image: Any, tmp_path: Path) -> None:
     assert told["product"] == name
     assert told["view"]["width"] == told["view"]["height"] == 64
     assert told["geometry"]["attitude"]["spin_axis_prior"] == "Earth"
+    # Waves of 10 px in noise of 2 %, which few ties find.
+    assert told["geometry"]["ties"]["residual_median_px"] < 0.5
     assert told["geometry"]["warnings"] == []
     assert any("no flat field" in note for note in told["calibration"])
 
@@ -177,28 +180,96 @@ def test_a_label_of_the_perijove_refines_the_orbit(synthetic: Any, raw: Path, tm
     )
     other = tmp_path / "2-Metadata.json"
     other.write_text(json.dumps(synthetic.json_label(label, 816)))
-    image = perijove.open(raw, with_others=[other])
+    image = perijove.open(raw, with_others=[other, other])
     assert [str(one.product_id) for one in image.labels] == ["JNCE_2022229_44C00002_V01"]
     assert image.neighbours == ()
     assert image.located.trajectory.source.endswith("and 1 more of the perijove")
 
 
-def test_a_raw_image_of_the_perijove_gives_the_spin_axis(
-    synthetic: Any, tilted_scene: Any, write_set: Callable[..., Path], tmp_path: Path
-) -> None:
-    # The neighbour is the same pass a moment later, cut from the same orbit: same tilt, its own image.
-    import dataclasses
+@pytest.fixture(scope="module")
+def pair(synthetic: Any, tilted_scene: Any, write_set: Callable[..., Path], tmp_path_factory: Any) -> list[Path]:
+    """Two raw images of a pass whose spin axis stands 10 degrees off the Earth, ten minutes apart."""
+    second = synthetic.make_scene(
+        10.0,
+        product_id=synthetic.ProductId.parse("JNCE_2022229_44C00002_V01"),
+        start_time="2022-08-17T13:26:10.000",
+        altitude_km=118000.0,
+        sub_spacecraft_lat_graphic_deg=42.0,
+        sub_spacecraft_lon_w_sys3_deg=288.0,
+    )
+    return [write_set(tmp_path_factory.mktemp("pass"), scene) for scene in (tilted_scene, second)]
 
-    first = write_set(tmp_path, tilted_scene)
-    product = synthetic.ProductId.parse("JNCE_2022229_44C00002_V01")
-    label = dataclasses.replace(tilted_scene.label, product_id=product)
-    folder = tmp_path / "other"
-    folder.mkdir()
-    second = write_set(folder, dataclasses.replace(tilted_scene, label=label))
-    image = perijove.open(first, with_others=[second])
+
+def test_a_raw_image_of_the_perijove_is_solved_together_with_it(tilted_scene: Any, pair: list[Path]) -> None:
+    stages: list[str] = []
+    image = perijove.open(pair[0], with_others=pair, progress=stages.append)
     assert len(image.neighbours) == len(image.labels) == 1
-    assert image.located.axis_source == "another image of the perijove"
-    assert image.located.warnings == ()
+    assert image.located.axis_source == "2 images of the perijove"
     axis = image.located.solution.spin_axis
-    # As good as the neighbour's own, which flattening gives to a degree.
-    assert np.degrees(np.arccos(axis @ tilted_scene.axis)) < 1.0
+    # One image has it from the flattening, to a degree; two look at Jupiter from places 5 degrees apart.
+    assert np.degrees(np.arccos(axis @ tilted_scene.axis)) < 0.2
+    told = [stage for stage in stages if stage.startswith(("locating", "tying"))]
+    assert told == [
+        "locating JNCE_2022229_44C00001_V01 (1 of 2)",
+        "locating JNCE_2022229_44C00002_V01 (2 of 2)",
+        "tying JNCE_2022229_44C00001_V01 (1 of 2)",
+        "tying JNCE_2022229_44C00002_V01 (2 of 2)",
+    ]
+    # Neighbours are on disk, but for the time in which their pixels are looked at.
+    assert "calibrated" not in vars(image.neighbours[0])
+
+
+# Pointing from a file
+
+
+@pytest.fixture(scope="module")
+def solved(image: Any, raw: Path, tmp_path_factory: Any) -> Path:
+    """Folder with the pointing of the image."""
+    folder = tmp_path_factory.mktemp("solved")
+    entry = Solved(str(image.label.product_id), image.stack.inputs[0].sha256, "perijove X", image.located)
+    write_pointing(pointing_path(folder, image.label), entry)
+    return folder
+
+
+def test_solved_pointing_draws_the_same_picture(image: Any, raw: Path, solved: Path) -> None:
+    again = perijove.open(raw, pointing=solved)
+    np.testing.assert_array_equal(again.view(size=300).values, image.view(size=300).values)
+    inputs = again.report["inputs"]
+    assert [entry["file"] for entry in inputs][2:] == ["JNCE_2022229_44C00001_V01.pointing.json"]
+    assert len(inputs[2]["sha256"]) == 64
+
+
+def test_solved_pointing_is_refused_before_any_work(raw: Path, solved: Path, tmp_path: Path) -> None:
+    stages: list[str] = []
+    with pytest.raises(PointingFileError, match=r"no JNCE_2022229_44C00001_V01\.pointing\.json in"):
+        perijove.open(raw, pointing=tmp_path, progress=stages.append)
+    for options in ({"kernels": tmp_path}, {"with_others": [raw]}):
+        with pytest.raises(OptionError, match="leave out --kernels and --with"):
+            perijove.open(raw, pointing=solved, progress=stages.append, **options)
+    assert {stage.split()[0] for stage in stages} == {"reading"}
+
+
+def test_backplanes_of_the_view(image: Any, tmp_path: Path) -> None:
+    import tifffile
+
+    report = process(image, tmp_path, size=300, products=("linear", "backplanes"))
+    path = tmp_path / "JNCE_2022229_44C00001_V01-backplanes.tif"
+    assert report["files"][1] == str(path)
+    with tifffile.TiffFile(path) as file:
+        planes = {page.tags["PageName"].value: page.asarray() for page in file.pages}
+        told = json.loads(file.pages[0].description)
+    assert told["view"] == json.loads(Path(report["files"][-1]).read_text())["view"]
+    assert told["product"] == "JNCE_2022229_44C00001_V01"
+    error, emission = planes["position_error_km"], np.radians(planes["emission_deg"])
+    assert error.shape == (300, 300)
+    np.testing.assert_array_equal(np.isfinite(error), np.isfinite(emission))
+    # On a slant the same line of sight leads farther astray; the image as a whole has the error of the report.
+    assert np.nanmedian(error[emission > 1.2]) > 1.5 * np.nanmedian(error[emission < 0.6])
+    assert np.nanmedian(error) == pytest.approx(report["geometry"]["position_error"]["median_km"], rel=0.3)
+
+
+@pytest.mark.parametrize("name", ["planes.png", "planes"])
+def test_backplanes_have_one_suffix(image: Any, tmp_path: Path, name: str) -> None:
+    with pytest.raises(OptionError, match=rf"cannot write {name}: give a name that ends in \.tif"):
+        image.view(size=16).save_backplanes(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []

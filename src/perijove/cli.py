@@ -7,19 +7,17 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 
 from perijove import __version__
+from perijove.console import console, print_rows, print_solution, print_summary, progress
 from perijove.errors import OptionError, PerijoveError
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 app = typer.Typer(
     name="perijove",
@@ -29,10 +27,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-#: Units at the ends of names; the longer ones first.
-_UNITS: Final = {"_km_per_px": "km/px", "_km": "km", "_deg": "deg", "_px": "px", "_s": "ms", "": ""}
 
 
 class Projection(StrEnum):
@@ -82,6 +76,10 @@ def process(  # one parameter per option is typer's way
         list[Path] | None,
         typer.Option("--with", metavar="RAW_OR_LABEL", help="Another image or label of the perijove. May be repeated."),
     ] = None,
+    pointing: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Use what `perijove solve` wrote, a file or a folder, and solve nothing."),
+    ] = None,
     view: Annotated[Projection, typer.Option(help="What the spacecraft saw, or the globe from far away.")] = (
         Projection.spacecraft
     ),
@@ -100,6 +98,9 @@ def process(  # one parameter per option is typer's way
     ] = None,
     natural: Annotated[bool, typer.Option("--natural", help="Only the picture (16-bit sRGB PNG).")] = False,
     linear: Annotated[bool, typer.Option("--linear", help="Only the planes (float32 TIFF, I/F).")] = False,
+    backplanes: Annotated[
+        bool, typer.Option("--backplanes", help="Also longitude, latitude, angles and more of every pixel (TIFF).")
+    ] = False,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", file_okay=False, help="Where the products go.")
     ] = Path(),
@@ -111,16 +112,18 @@ def process(  # one parameter per option is typer's way
     with _failures_told(verbose):
         point = _centre(centre, view)
         products = [name for name, chosen in (("natural", natural), ("linear", linear)) if chosen]
+        products = [*(products or ("natural", "linear")), *(["backplanes"] if backplanes else [])]
         from perijove import pipeline
 
-        with _progress(quiet) as progress:
+        with progress(quiet) as told:
             image = pipeline.open_image(
                 raw,
                 metadata,
                 kernels=kernels,
                 calibration=calibration,
                 with_others=with_others or (),
-                progress=progress,
+                pointing=pointing,
+                progress=told,
             )
             report = pipeline.process(
                 image,
@@ -129,15 +132,46 @@ def process(  # one parameter per option is typer's way
                 size=size,
                 north_up=north_up,
                 centre=point,
-                products=products or ("natural", "linear"),  # type: ignore[arg-type]
+                products=products,  # type: ignore[arg-type]
             )
-        for warning in report["geometry"]["warnings"]:
-            _console(stderr=True).print(f"perijove: warning: {warning}", style="bold yellow")
+        _warn(report["geometry"]["warnings"])
         if as_json:
-            # The report as it lies on disk, where every number is one that JSON knows.
-            typer.echo(Path(report["files"][-1]).read_text(encoding="utf-8"), nl=False)
+            _echo_written(report)
         elif not quiet:
-            _print_summary(report, verbose)
+            print_summary(report, verbose)
+
+
+@app.command()
+def solve(
+    raws: Annotated[list[Path], typer.Argument(metavar="RAW...", help="Images of one perijove, as for process.")],
+    kernels: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="SPICE kernels to begin with, where they cover the images.")
+    ] = None,
+    calibration: Annotated[Path | None, typer.Option(metavar="DIR", help="Darks and flats.")] = None,
+    labels: Annotated[
+        list[Path] | None,
+        typer.Option("--label", metavar="LABEL", help="Label of another image of the perijove. May be repeated."),
+    ] = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", file_okay=False, help="Where the files go.")
+    ] = Path(),
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print warnings and errors only.")] = False,
+    verbose: VerboseOption = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Solve the pointing of images of a perijove together; write it for process, and as SPICE kernels."""
+    with _failures_told(verbose):
+        from perijove import solving
+
+        with progress(quiet) as told:
+            report = solving.solve(
+                raws, output, kernels=kernels, calibration=calibration, labels=labels or (), progress=told
+            )
+        _warn([f"{image['product']}: {warning}" for image in report["images"] for warning in image["warnings"]])
+        if as_json:
+            _echo_written(report)
+        elif not quiet:
+            print_solution(report, verbose)
 
 
 @app.command()
@@ -156,8 +190,8 @@ def info(
         if as_json:
             typer.echo(json.dumps(report, indent=2, allow_nan=False))
         else:
-            _print_rows("Label", report["label"])
-            _print_rows("Geometry, from the label", report["geometry"])
+            print_rows("Label", report["label"])
+            print_rows("Geometry, from the label", report["geometry"])
 
 
 class Era(StrEnum):
@@ -206,7 +240,7 @@ def simulate(
         from perijove.simulate.texture import read_texture
         from perijove.simulate.write import simulate_flyby
 
-        with _progress(quiet) as progress:
+        with progress(quiet) as told:
             written = simulate_flyby(
                 output,
                 seed=seed,
@@ -215,13 +249,13 @@ def simulate(
                 planet=None if texture is None else Planet(seed, read_texture(texture)),
                 flyby=plan_flyby(perijove, images, seed, tilt),
                 predicted_offset_s=predicted_offset,
-                progress=progress,
+                progress=told,
             )
         paths = [str(p) for p in (*written["images"], *written["kernels"], written["truth"])]
         if as_json:
             typer.echo(json.dumps(paths, indent=2))
         elif not quiet:
-            _print_rows(f"Simulated perijove {perijove}", {"written": "\n".join(paths)})
+            print_rows(f"Simulated perijove {perijove}", {"written": "\n".join(paths)})
 
 
 @app.command()
@@ -239,14 +273,24 @@ def demo(
     with _failures_told(verbose):
         from perijove.demo import demo as run
 
-        with _progress(quiet) as progress:
-            report = run(output, size, progress)
+        with progress(quiet) as told:
+            report = run(output, size, told)
         if not quiet:
             truth = report["truth"]
-            _print_summary(report, verbose)
+            print_summary(report, verbose)
             median, most = truth["ground_error_median_px"], truth["ground_error_p99_px"]
             found = f"median {median:.2f} px, 99 % within {most:.2f} px"
-            _print_rows("Against the truth", {"ground": found, "raw image": truth["raw"]})
+            print_rows("Against the truth", {"ground": found, "raw image": truth["raw"]})
+
+
+def _warn(warnings: Iterable[str]) -> None:
+    for warning in warnings:
+        console(stderr=True).print(f"perijove: warning: {warning}", style="bold yellow")
+
+
+def _echo_written(report: Mapping[str, Any]) -> None:
+    """Print the report as it lies on disk, where every number is one that JSON knows."""
+    typer.echo(Path(report["files"][-1]).read_text(encoding="utf-8"), nl=False)
 
 
 def _centre(text: str | None, view: Projection) -> tuple[float, float] | None:
@@ -259,79 +303,6 @@ def _centre(text: str | None, view: Projection) -> tuple[float, float] | None:
     except ValueError as error:
         raise OptionError(f"--centre {text!r} is not LAT,LON in degrees; give it like --centre=-22,60") from error
     return latitude, longitude
-
-
-def _console(*, stderr: bool = False) -> "Console":
-    from rich.console import Console
-
-    # Paths and messages may hold brackets and numbers: they are printed as they are, wrapped by the terminal.
-    return Console(stderr=stderr, markup=False, highlight=False, emoji=False, soft_wrap=True)
-
-
-@contextmanager
-def _progress(quiet: bool) -> Iterator[Callable[[str], None]]:
-    """Show the pipeline's stages: a spinner on a terminal, nothing elsewhere."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    with _console(stderr=True).status("starting") as status:
-        yield status.update
-
-
-def _print_summary(report: Mapping[str, Any], verbose: bool) -> None:
-    geometry = report["geometry"]
-    limb, attitude, position = geometry["limb"], geometry["attitude"], geometry["position"]
-    used = limb["points"] - limb["rejected"]
-    rows: dict[str, Any] = {
-        "title": report["title"],
-        "mid time": f"{geometry['mid_time_utc']} UTC",
-        "position": position["source"],
-        "attitude": f"{attitude['source']}, spin axis from {attitude['spin_axis_prior']}",
-        "spin axis": (
-            f"{attitude['spin_axis_from_earth_deg']:.2f} deg from the Earth, "
-            f"known to {attitude['spin_axis_sigma_deg']:.2f} deg"
-        ),
-        "limb": (
-            f"median residual {limb['residual_median_px']:.2f} px over {used} points"
-            if limb["residual_median_px"] is not None
-            else "not used"
-        ),
-    }
-    if verbose:
-        rows["calibration"] = "\n".join(report["calibration"])
-        rows["solved"] = "\n".join(
-            f"{name} {p['value']:.6g} +- {p['sigma']:.2g} {p['unit']}" for name, p in geometry["parameters"].items()
-        )
-    _print_rows(report["product"], {**rows, "written": "\n".join(report["files"])})
-
-
-def _print_rows(title: str, rows: Mapping[str, Any]) -> None:
-    """Names and values below a title; values may have several lines."""
-    console = _console()
-    console.print(title, style="bold")
-    told = [_in_words(name, value) for name, value in rows.items()]
-    width = max(len(name) for name, _ in told)
-    for name, value in told:
-        first, *others = value.split("\n")
-        console.print(f"  {name:<{width}}  {first}".rstrip())
-        for line in others:
-            console.print(f"  {'':<{width}}  {line}")
-
-
-def _in_words(name: str, value: Any) -> tuple[str, str]:
-    """Name and value for people: the unit moves from the one to the other."""
-    suffix = next((suffix for suffix in _UNITS if name.endswith(suffix)), "")
-    name = name.removesuffix(suffix).replace("_", " ")
-    if value is None or value == "":
-        return name, "not stated"
-    if isinstance(value, bool):
-        return name, "yes" if value else "no"
-    if isinstance(value, list):
-        return name, ", ".join(value)
-    if isinstance(value, float):
-        number = f"{value * 1000 if suffix == '_s' else value:,.4f}".rstrip("0").rstrip(".")
-        return name, f"{number} {_UNITS[suffix]}"
-    return name, str(value)
 
 
 @contextmanager
@@ -362,10 +333,10 @@ def _failures_told(verbose: bool) -> Iterator[None]:
 
 
 def _tell(message: str, error: Exception, verbose: bool) -> None:
-    console = _console(stderr=True)
+    out = console(stderr=True)
     if verbose:
-        console.print("".join(traceback.format_exception(error)), end="")
-    console.print(f"perijove: error: {' '.join(message.split())}", style="red")
+        out.print("".join(traceback.format_exception(error)), end="")
+    out.print(f"perijove: error: {' '.join(message.split())}", style="red")
 
 
 def main() -> None:

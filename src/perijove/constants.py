@@ -19,10 +19,13 @@ ACTIVE_SAMPLES: Final = (23, 1631)
 
 #: Effective focal length in pixels of 7.4 micrometres (IK).
 FOCAL_LENGTH_PX: Final = 1480.590541
+PIXEL_PITCH_MM: Final = 0.0074
 #: Column of the distortion centre, all bands (IK).
 DISTORTION_X_PX: Final = 814.21
 #: Row of the distortion centre counted from each band's first framelet row (IK).
 DISTORTION_Y_PX: Final = {"METHANE": 315.48, "BLUE": 158.48, "GREEN": 3.48, "RED": -151.52}
+#: The same for the whole camera, which the kernel treats as a fifth band (IK).
+DISTORTION_Y_WHOLE_PX: Final = 78.48
 #: Radial distortion coefficients, pixels**-2 and pixels**-4 (IK).
 DISTORTION_K1: Final = -5.9624209455667325e-08
 DISTORTION_K2: Final = 2.7381910042256151e-14
@@ -38,8 +41,8 @@ INTERFRAME_DELTA_S: Final = 0.001
 JUPITER_RADII_KM: Final = (71492.0, 71492.0, 66854.0)
 #: Gravitational parameter of Jupiter without its moons, km**3 s**-2 (Iess et al. 2018, Nature 555:220).
 JUPITER_GM_KM3_S2: Final = 126686533.0
-#: Second zonal harmonic for the equatorial radius of 71492 km (Iess et al. 2018).
-JUPITER_J2: Final = 0.0146966
+#: Zonal harmonics of degrees 2, 4 and 6 for the equatorial radius of 71492 km (Iess et al. 2018).
+JUPITER_ZONALS: Final = {2: 14696.57e-6, 4: -586.61e-6, 6: 34.20e-6}
 
 #: One astronomical unit, km (IAU 2012).
 AU_KM: Final = 149597870.7

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from perijove import __version__
-from perijove.pipeline import Progress, open_image, process
+from perijove.pipeline import open_image, process
 from perijove.simulate.flyby import Flyby, plan_flyby
 from perijove.simulate.truth import ground_error_px
 from perijove.simulate.write import simulate_flyby
+from perijove.solving import Progress
 
 #: The flyby, its seed, and which of its images is shown: one with the whole lit disc in view.
 _PERIJOVE, _IMAGES, _SEED, _SHOWN = 43, 12, 7, 1

@@ -9,6 +9,7 @@
     │   ├── ImageFileError    an image file that is damaged, of the wrong size or without content
     │   ├── CalibrationError  calibration files that do not fit the camera
     │   ├── KernelError       SPICE kernels that cannot be read
+    │   ├── PointingFileError a file of solved pointing that is damaged, or of another version, image or raw file
     │   └── OptionError       an option, or an output, that cannot be honoured
     └── GeometryError         the image is sound, but its pointing could not be found (exit code 1)
 
@@ -46,6 +47,10 @@ class CalibrationError(InputError):
 
 class KernelError(InputError):
     """SPICE kernels that cannot be read."""
+
+
+class PointingFileError(InputError):
+    """A file of solved pointing that is damaged, or of another version, image or raw file."""
 
 
 class OptionError(InputError):

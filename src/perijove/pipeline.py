@@ -1,7 +1,7 @@
 """From files to finished products: the only place that knows the whole way."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -9,24 +9,21 @@ from typing import Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from perijove.archive.framelets import FrameletStack, read_framelets, read_label
+from perijove.archive.framelets import FrameletStack, InputFile, read_framelets, read_label
 from perijove.archive.label import ImageLabel
 from perijove.errors import OptionError
 from perijove.geometry.kernels import KernelFolder
 from perijove.products.report import geometry_report, picture_text, provenance, view_report
+from perijove.solving import Progress, RawFile, Source, silent, solve_pass
 
 Planes = npt.NDArray[np.float32]
 Kernel = Literal["bilinear", "bicubic"]
-Progress = Callable[[str], None]
+Product = Literal["natural", "linear", "backplanes"]
 
 #: Order of planes in products.
 PLANE_ORDER: Final = ("RED", "GREEN", "BLUE", "METHANE")
 #: Rows gathered at a time: keeps the ground points of large views out of memory.
 _BLOCK_ROWS: Final = 256
-
-
-def _silent(_: str) -> None:
-    """Report no progress."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +68,37 @@ class Raster:
             raise OptionError(f"cannot write {path.name}: give a name that ends in .png or .tif")
         return path
 
+    def backplanes(self) -> Iterator[dict[str, Any]]:
+        """Backplanes of the view (`Backplane` by name), block by block of rows, with the position's standard error."""
+        from perijove.geometry.backplanes import Backplane, backplanes, mid_et
+        from perijove.geometry.sunlight import sunlight_at
+        from perijove.register.position_error import position_error_km
+
+        solution = self.image.located.solution
+        sunlight = sunlight_at(mid_et(solution.pointing))
+        for rows in self.view.blocks(_BLOCK_ROWS):
+            ground = self.view.ground(rows)
+            planes: dict[str, Any] = backplanes(solution.pointing, ground, self.bands, sunlight=sunlight)
+            error = position_error_km(solution, ground)
+            about = "standard error of the position on the ground, by the fit of the pointing"
+            yield {**planes, "position_error_km": Backplane("position_error_km", "km", about, error)}
+
+    def save_backplanes(self, path: str | Path) -> Path:
+        """Write the backplanes of the view (``.tif``), a page a plane.
+
+        Raises
+        ------
+        OptionError
+            For other suffixes, or when the place cannot be written to.
+        """
+        from perijove.products.backplanes import write_backplanes
+
+        path = Path(path)
+        if path.suffix.lower() not in (".tif", ".tiff"):
+            raise OptionError(f"cannot write {path.name}: give a name that ends in .tif")
+        write_backplanes(path, self.backplanes(), {**self.image.provenance, "view": view_report(self.view)})
+        return path
+
     def metadata(self) -> dict[str, Any]:
         """Provenance, bands and view, as they go into the linear file."""
         return {
@@ -101,8 +129,10 @@ class Image:
     calibration : CalibrationSet or None
     labels : tuple of ImageLabel
         Of other images of the perijove.
-    neighbours : tuple of Image
-        Other images of the perijove with their pixels.
+    neighbours : tuple of RawFile
+        Other images of the perijove that it is solved with.
+    pointing : tuple of Located and InputFile, or None
+        Pointing that was solved before, and the file that it was read from.
     progress : callable
         Told the name of each stage as it begins.
     """
@@ -111,8 +141,9 @@ class Image:
     kernels: KernelFolder | None = None
     calibration: Any = None
     labels: tuple[ImageLabel, ...] = ()
-    neighbours: tuple["Image", ...] = ()
-    progress: Progress = _silent
+    neighbours: tuple[RawFile, ...] = ()
+    pointing: tuple[Any, InputFile] | None = None
+    progress: Progress = silent
 
     @property
     def label(self) -> ImageLabel:
@@ -122,7 +153,8 @@ class Image:
     @property
     def provenance(self) -> dict[str, Any]:
         """Product, credit, software, inputs with hashes."""
-        return provenance(self.label, self.stack.inputs)
+        more = (self.pointing[1],) if self.pointing else ()
+        return provenance(self.label, (*self.stack.inputs, *more))
 
     @cached_property
     def calibrated(self) -> Any:
@@ -135,17 +167,11 @@ class Image:
     @cached_property
     def located(self) -> Any:
         """The pointing and how good it is (`Located`)."""
-        from perijove.calibrate.quality import Quality
-        from perijove.register.locate import Knowledge, locate
-
-        neighbours = tuple(image.located.solution for image in self.neighbours)
-        values = self.calibrated.i_over_f
-        self.progress(f"locating {self.label.product_id}")
-        saturated = (self.calibrated.quality & np.uint8(Quality.SATURATED)) > 0
-        if saturated.any():
-            # Where the disc is clipped its edge moves outward, and bloomed charge makes edges of its own.
-            values = np.where(saturated, np.float32(np.nan), values)
-        return locate(self.label, values, Knowledge(self.kernels, self.labels, neighbours))
+        if self.pointing is not None:
+            return self.pointing[0]
+        sources = [Source(self.label, lambda: self.calibrated)]
+        sources += [Source(neighbour.label, neighbour.calibrated) for neighbour in self.neighbours]
+        return solve_pass(sources, self.kernels, self.labels, self.progress)[0]
 
     @property
     def report(self) -> dict[str, Any]:
@@ -219,7 +245,8 @@ def open_image(
     kernels: str | Path | None = None,
     calibration: str | Path | None = None,
     with_others: Sequence[str | Path] = (),
-    progress: Progress = _silent,
+    pointing: str | Path | None = None,
+    progress: Progress = silent,
 ) -> Image:
     """Open a JunoCam image.
 
@@ -234,7 +261,9 @@ def open_image(
     calibration : path, optional
         Folder of darks and flats.
     with_others : sequence of path
-        Raw images or labels of the same perijove: labels refine the velocity, images the spin axis as well.
+        Raw images or labels of the same perijove: labels refine the velocity, and with images all are solved together.
+    pointing : path, optional
+        A file of pointing that was solved before, or the folder that holds it: nothing is solved then.
     progress : callable, optional
         Told the name of each stage as it begins.
 
@@ -247,6 +276,8 @@ def open_image(
     InputError
         Of the kind that tells what is wrong.
     """
+    if pointing is not None and (kernels is not None or with_others):
+        raise OptionError("--pointing holds all that was solved: leave out --kernels and --with, or solve again")
     progress(f"reading {Path(path).name}")
     stack = read_framelets(path, metadata)
     folder = KernelFolder.find(Path(kernels)) if kernels is not None else None
@@ -255,24 +286,35 @@ def open_image(
         from perijove.calibrate.calibration_set import load_calibration
 
         calibration_set = load_calibration(Path(calibration))
-    labels, raws = [], []
-    for other in (Path(p) for p in with_others):
-        label = read_label(other)
-        if label.product_id.image_key == stack.label.product_id.image_key:
+    labels, neighbours = _others(stack.label, [Path(other) for other in with_others], calibration_set)
+    solved = None
+    if pointing is not None:
+        from perijove.register.pointing_file import pointing_of
+
+        solved = pointing_of(Path(pointing), stack.label, stack.inputs[0])
+    return Image(stack, folder, calibration_set, labels, neighbours, solved, progress)
+
+
+def _others(
+    label: ImageLabel, paths: Sequence[Path], calibration: Any
+) -> tuple[tuple[ImageLabel, ...], tuple[RawFile, ...]]:
+    """Labels of all other images of the perijove, and those that have pixels."""
+    labels: dict[str, ImageLabel] = {}
+    raws: dict[str, RawFile] = {}
+    for path in paths:
+        other = read_label(path)
+        key = other.product_id.image_key
+        if key == label.product_id.image_key:
             continue
-        if label.orbit != stack.label.orbit:
+        if other.orbit != label.orbit:
             raise OptionError(
-                f"{other} is of orbit {label.orbit}, the image of orbit {stack.label.orbit}; "
+                f"{path} is of orbit {other.orbit}, the image of orbit {label.orbit}; "
                 "--with takes images and labels of the same perijove"
             )
-        labels.append(label)
-        if other.suffix.lower() not in (".json", ".lbl"):
-            raws.append(other)
-    image = Image(stack, folder, calibration_set, tuple(labels), (), progress)
-    neighbours = [
-        Image(read_framelets(raw), folder, calibration_set, (*labels, stack.label), (), progress) for raw in raws
-    ]
-    return replace(image, neighbours=tuple(neighbours))
+        labels[key] = other
+        if path.suffix.lower() not in (".json", ".lbl") and key not in raws:
+            raws[key] = RawFile.read(path, calibration)
+    return tuple(labels.values()), tuple(raws.values())
 
 
 def process(
@@ -283,7 +325,7 @@ def process(
     size: int | None = None,
     north_up: bool = False,
     centre: tuple[float, float] | None = None,
-    products: Sequence[Literal["natural", "linear"]] = ("natural", "linear"),
+    products: Sequence[Product] = ("natural", "linear"),
 ) -> dict[str, Any]:
     """Draw an image and write its products and its report.
 
@@ -294,7 +336,7 @@ def process(
         Made if it does not exist.
     view, size, north_up, centre
         As for :meth:`Image.view`.
-    products : sequence of {"natural", "linear"}
+    products : sequence of {"natural", "linear", "backplanes"}
 
     Returns
     -------
@@ -313,7 +355,8 @@ def process(
     files = []
     for product in products:
         image.progress(f"writing {name}-{product}")
-        files.append(raster.save(folder / f"{name}-{product}.{'png' if product == 'natural' else 'tif'}"))
+        path = folder / f"{name}-{product}.{'png' if product == 'natural' else 'tif'}"
+        files.append(raster.save_backplanes(path) if product == "backplanes" else raster.save(path))
     path = folder / f"{name}.report.json"
     report = {**image.report, "view": view_report(raster.view), "files": [str(p) for p in (*files, path)]}
     write_json(path, report)

@@ -6,7 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from perijove.geometry.rotation import frame_with_z, rotation_about, rotation_vector_matrix
+from perijove.geometry.rotation import (
+    frame_with_z,
+    nearest_rotation,
+    rotation_about,
+    rotation_vector,
+    rotation_vector_matrix,
+)
 
 COMPONENT = st.floats(-10.0, 10.0)
 VECTOR = st.tuples(COMPONENT, COMPONENT, COMPONENT).map(np.array)
@@ -58,3 +64,24 @@ def test_frame_with_z(axis: np.ndarray, towards: np.ndarray) -> None:
     # The second vector lies in the half plane of +X.
     assert seen[0] > 0
     assert abs(seen[1]) < 1e-9 * np.linalg.norm(towards)
+
+
+@given(VECTOR, st.floats(0.0, 3.1))
+def test_vectors_of_rotations(axis: np.ndarray, angle: float) -> None:
+    if np.linalg.norm(axis) < 1e-3:
+        axis = np.array([0.0, 0.0, 1.0])
+    vector = angle * axis / np.linalg.norm(axis)
+    # The sine, by which it is divided, falls to 0.04 at 3.1 rad.
+    np.testing.assert_allclose(rotation_vector(Rotation.from_rotvec(vector).as_matrix()), vector, atol=1e-12)
+
+
+def test_small_rotations_have_vectors() -> None:
+    vectors = np.array([[0.0, 0.0, 0.0], [0.0, 1e-12, 0.0], [1e-7, 0.0, -2e-7]])
+    np.testing.assert_allclose(rotation_vector(rotation_vector_matrix(vectors)), vectors, rtol=0, atol=1e-16)
+
+
+def test_nearest_rotation() -> None:
+    turned = Rotation.random(5, random_state=1).as_matrix()
+    stretch = np.eye(3) + 1e-3 * np.array([[1.0, 0.2, 0.0], [0.2, -1.0, 0.5], [0.0, 0.5, 0.3]])
+    # A stretch without a turn is taken off whole.
+    np.testing.assert_allclose(nearest_rotation(turned @ stretch), turned, atol=1e-14)

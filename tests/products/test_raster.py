@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from perijove.errors import OptionError
-from perijove.products.raster import replacing, write_json, write_png, write_tiff
+from perijove.products.raster import write_json, write_png, write_tiff
 
 TEXT = {"Title": "Jet N5, 56° north", "Source": "NASA/JPL-Caltech/SwRI/MSSS", "Software": "perijove"}
 
@@ -139,50 +139,7 @@ def test_json_is_strict_and_plain(tmp_path: Path) -> None:
     }
 
 
-# Replacing
-
-
-class BrokenError(Exception):
-    """What goes wrong in the middle of writing."""
-
-
-def test_an_interrupted_write_leaves_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "picture.png"
-
-    def interrupted() -> None:
-        with replacing(path) as temporary:
-            temporary.write_bytes(b"half")
-            raise BrokenError
-
-    with pytest.raises(BrokenError):
-        interrupted()
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_an_interrupted_write_keeps_what_was_there(tmp_path: Path) -> None:
-    path = tmp_path / "picture.png"
-    path.write_bytes(b"old")
-
-    def interrupted() -> None:
-        with replacing(path) as temporary:
-            temporary.write_bytes(b"half")
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        interrupted()
-    assert path.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_finished_write_takes_the_place(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "folder" / "picture.png"
-    for content in (b"first", b"second"):
-        with replacing(path) as temporary:
-            assert temporary.parent == path.parent
-            assert temporary.suffix == ".png"
-            temporary.write_bytes(content)
-        assert path.read_bytes() == content
-        assert list(path.parent.iterdir()) == [path]
+# Files
 
 
 def test_a_product_is_as_readable_as_other_files(tmp_path: Path) -> None:

@@ -52,13 +52,26 @@ def test_geometry_is_told_as_it_is(tmp_path: Path, earth_scene: Any, located: Lo
     assert told["limb"]["points"] == located.limb_points
     assert told["limb"]["residual_median_px"] < 0.15
     assert set(told["limb"]["residual_median_px_by_band"]) == {"BLUE", "GREEN", "RED"}
+    ties = told["ties"]
+    assert ties["ties"] > 10
+    assert ties["ties"] - ties["rejected"] == len(located.solution.tie_residual_px)
+    assert 0 < ties["residual_median_px"] < 0.3
+    assert ties["residual_median_px"] < ties["residual_p95_px"]
+    error = told["position_error"]
+    # A pixel of the summed image is 94 km where it is seen from straight above, more beside.
+    assert 80 < error["median_km"] / error["median_px"] < 400
     assert set(told["parameters"]) == set(located.solution.parameters)
     assert told["warnings"] == []
 
 
 def test_a_report_without_a_limb_has_no_nan(tmp_path: Path, earth_scene: Any, located: Located) -> None:
     none = dataclasses.replace(
-        located.solution, residual_px=np.zeros(0), residual_band=np.zeros(0, np.int64), rejected=0
+        located.solution,
+        residual_px=np.zeros(0),
+        residual_band=np.zeros(0, np.int64),
+        rejected=0,
+        tie_residual_px=np.zeros((0, 2)),
+        ties_rejected=0,
     )
     bare = dataclasses.replace(located, solution=none, limb_points=0, warnings=("NO LIMB",))
     told = through_json(tmp_path, geometry_report(earth_scene.label, bare))
@@ -69,6 +82,7 @@ def test_a_report_without_a_limb_has_no_nan(tmp_path: Path, earth_scene: Any, lo
         "residual_p95_px": None,
         "residual_median_px_by_band": {},
     }
+    assert told["ties"] == {"ties": 0, "rejected": 0, "residual_median_px": None, "residual_p95_px": None}
     assert told["warnings"] == ["NO LIMB"]
 
 

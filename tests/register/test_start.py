@@ -11,7 +11,7 @@ from perijove.geometry.camera import spacecraft_to_camera
 from perijove.geometry.ephemeris import frame_times, mid_time
 from perijove.geometry.rotation import rotation_about
 from perijove.register.limb import LimbPoints, find_limb
-from perijove.register.solve import cameras_of
+from perijove.register.model import cameras_of
 from perijove.register.start import target_from_limb, turn_from_shading
 
 

@@ -11,9 +11,9 @@ from scipy import ndimage
 from perijove.constants import JUPITER_RADII_KM
 from perijove.errors import OptionError
 from perijove.geometry.orientation import pole_j2000
+from perijove.geometry.winds import metres_per_degree
 from perijove.simulate.clouds import vortices
 from perijove.simulate.planet import Planet, Region, moons, photometry
-from perijove.simulate.winds_profile import metres_per_degree
 
 ET = 7.1e8
 COLOURS = ("BLUE", "GREEN", "RED")
@@ -244,6 +244,26 @@ class TestRegion:
         binned = fine.reshape(40, 10, 60, 10).mean(axis=(1, 3))
         assert np.corrcoef(coarse.ravel(), binned.ravel())[0, 1] > 0.8
         assert np.std(fine - np.kron(binned, np.ones((10, 10)))) > 0.05 * np.std(fine)
+
+    @pytest.mark.parametrize("scale", [20.0, 40.0, 80.0, 160.0])
+    def test_clouds_stay_where_they_are_as_the_scale_grows(self, planet, scale):
+        """Detail comes in little by little: where a new octave or a new size of eddy begins, nothing moves."""
+        region = Region(56, 56 - 200 / scale, 200, 200 - 200 / scale)
+        a, b = (planet.albedo_map(("RED",), planet.epoch_of(ET), scale * f, region) for f in (1 - 1e-7, 1 + 1e-7))
+        # The grids differ by 2e-5 pixels a hundred degrees off, which folds enlarge tenfold.
+        np.testing.assert_allclose(a, b, atol=2e-4)
+
+    @pytest.mark.parametrize("region", [Region(60, 48, 200, 188), Region(14, 2, 150, 138), Region(-43, -55, 330, 318)])
+    def test_two_scales_show_the_same_place(self, planet, region):
+        coarse, fine = (planet.albedo_map(("RED",), planet.epoch_of(ET), ppd, region)[0] for ppd in (20.0, 80.0))
+        fine = fine.reshape(240, 4, 240, 4).mean(axis=(1, 3))
+        spectra = [np.fft.fft2(m - ndimage.gaussian_filter(m, 6)) for m in (coarse, fine)]
+        peaks = np.fft.ifft2(spectra[1] * np.conj(spectra[0])).real
+        for axis in (0, 1):
+            left, middle, right = (np.roll(peaks, k, axis)[0, 0] for k in (1, 0, -1))
+            assert middle == peaks.max()
+            # A tenth of a coarse pixel would be seen by registration.
+            assert abs(0.5 * (left - right) / (left - 2 * middle + right)) < 0.05
 
     @pytest.mark.parametrize(
         "edges", [(0, 10, 20, 10), (95, 0, 20, 10), (10, 0, 10, 20), (10, 0, 400, 20), (10, float("nan"), 20, 10)]

@@ -15,7 +15,8 @@ from perijove.calibrate.radiance import new_camera_white_dn
 from perijove.errors import OptionError
 from perijove.simulate.detector import expose
 from perijove.simulate.era import ERAS
-from perijove.simulate.flyby import Flyby
+from perijove.simulate.flyby import Flyby, Programme, plan_flyby
+from perijove.simulate.planet import EPOCH_SPAN_S, Planet, Region
 from perijove.simulate.truth import ground_error_px
 from perijove.simulate.write import reflectance, simulate_flyby
 
@@ -103,6 +104,62 @@ def test_the_same_seed_gives_the_same_bytes(
     assert digest(again["images"][0]) == digest(written["images"][0])
     assert digest(again["truth"]) == digest(written["truth"])
     assert told[0] == f"simulating {alone.images[0].label.product_id}"
+
+
+@pytest.fixture(scope="module")
+def programmed(standin: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """One summed image through each combination of filters, as PDS3 EDR and as the mission's PNG."""
+    flyby = plan_flyby(43, 7, 5, programme=Programme("CAMBGRT", 2))
+    images: dict[str, Any] = {"flyby": flyby}
+    for kind in ("mission", "edr", "rdr"):
+        folder = tmp_path_factory.mktemp(kind)
+        images[kind] = simulate_flyby(
+            folder, flyby=flyby, seed=5, era="pj30", format=kind, planet=standin.StandIn(), kernels=False
+        )["images"]
+    return images
+
+
+@pytest.mark.parametrize("index", range(7))
+def test_summed_images_of_all_filters(index: int, programmed: dict[str, Any]) -> None:
+    label = programmed["flyby"].images[index].label
+    mission, edr, rdr = (read_framelets(programmed[kind][index]) for kind in ("mission", "edr", "rdr"))
+    assert mission.label == label
+    assert mission.dn.shape == (label.frames, len(label.bands), 64, 816)
+    assert np.array_equal(mission.dn, edr.dn)
+    assert np.array_equal(rdr.dn, reflectance(mission.dn, label))
+    # Columns up to 22 and from 1631 on are dark: a count of dark level and the noise. The planet is between them.
+    lit = decompand(mission.dn, "SQROOT")[:, -1].max(axis=(0, 1))
+    assert lit[:11].max() < 8 < 100 < lit[12:815].max()
+
+
+def test_a_summed_image_is_located(programmed: dict[str, Any]) -> None:
+    image = perijove.open(programmed["mission"][0])
+    errors = ground_error_px(image.located.solution.pointing, programmed["flyby"].images[0].pointing)
+    assert np.median(errors) < 0.3
+
+
+def test_no_jump_within_a_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The planet that a flyby sees by default keeps one epoch, also where two days of the usual epochs meet."""
+    taken: list[Planet] = []
+
+    def blank(planet: Planet, pointing: Any, bands: Any, lines: int, samples: int) -> np.ndarray:
+        taken.append(planet)
+        return np.zeros((pointing.frames, len(bands), lines, samples), np.float32)
+
+    monkeypatch.setattr("perijove.simulate.write.render", blank)
+    flyby = plan_flyby(43, 1, seed=5)
+    simulate_flyby(tmp_path, flyby=flyby, seed=5, kernels=False)
+    # Wherever a boundary lies: a planet without an epoch does jump there, this one does not.
+    boundary = EPOCH_SPAN_S * np.ceil(flyby.perijove_et / EPOCH_SPAN_S)
+    region = Region(20.0, 10.0, 120.0, 110.0)
+
+    def change(planet: Planet) -> float:
+        before, after = (planet.albedo_map(("RED",), boundary + s, 5.0, region) for s in (-0.5, 0.5))
+        return float(np.abs(after - before).max())
+
+    # In a second the fastest jet moves 150 m, a thousandth of a pixel.
+    assert change(taken[0]) < 1e-3 < 1e-2 < change(Planet(5))
+    assert taken[0].epoch_of(0.0) == flyby.perijove_et
 
 
 def test_unknown_format(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from perijove.archive.framelets import FrameletStack
 from perijove.archive.label import ImageLabel
 from perijove.calibrate.stack import CalibratedStack, calibrate
 from perijove.constants import FRAMELET_LINES, FRAMELET_SAMPLES
+from perijove.geometry.kernels import KernelFolder
+from perijove.register.bundle import Observation, locate_pass
 from perijove.register.locate import Knowledge, Located, locate
 from perijove.simulate.detector import Exposure, expose
 from perijove.simulate.era import era
@@ -44,11 +46,61 @@ def attempt(seed: int, age: str, knowledge: Knowledge | None = None) -> Trial:
     far = [i for i in flyby.images if len(i.label.bands) == 3 and 60e3 < i.label.altitude_km < 250e3]
     image = far[seed % len(far)]
     label = image.label
-    light = render(Planet(seed), image.pointing, label.bands, FRAMELET_LINES, FRAMELET_SAMPLES)
+    light = render(
+        Planet(seed, epoch_et=flyby.perijove_et), image.pointing, label.bands, FRAMELET_LINES, FRAMELET_SAMPLES
+    )
     exposure = expose(light, label, flyby.spin.rate_rad_s, era(age), seed)
     calibrated = calibrate(FrameletStack(label, exposure.codes, ()))
     located = locate(label, calibrated.i_over_f, knowledge or Knowledge())
     return Trial(seed, replace(flyby, images=(image,)), image, light, exposure, calibrated, located)
+
+
+@dataclass(frozen=True)
+class Flown:
+    """A simulated flyby, its calibrated images, and what was made of them together."""
+
+    flyby: Flyby
+    values: tuple[np.ndarray, ...]
+    located: tuple[Located, ...]
+
+
+def fly(perijove: int, seed: int, images: int) -> Flown:
+    """Simulate the images of a flyby with a flawless camera and locate them together, from the labels alone."""
+    flyby = plan_flyby(perijove, images, seed)
+    planet = Planet(seed, epoch_et=flyby.perijove_et)
+    values = []
+    for image in flyby.images:
+        light = render(planet, image.pointing, image.label.bands, FRAMELET_LINES, FRAMELET_SAMPLES)
+        exposure = expose(light, image.label, flyby.spin.rate_rad_s, era("clean"), seed)
+        values.append(calibrate(FrameletStack(image.label, exposure.codes, ())).i_over_f)
+    return solve_again(Flown(flyby, tuple(values), ()), None)
+
+
+def solve_again(flown: Flown, kernels: KernelFolder | None) -> Flown:
+    """The same images with other knowledge."""
+    labels = tuple(image.label for image in flown.flyby.images)
+    observations = [
+        Observation(label, lambda pixels=pixels: pixels) for label, pixels in zip(labels, flown.values, strict=True)
+    ]
+    return replace(flown, located=locate_pass(observations, Knowledge(kernels, labels)))
+
+
+@pytest.fixture(scope="session")
+def flown() -> Any:
+    """The function that simulates a flyby and locates its images."""
+    return fly
+
+
+@pytest.fixture(scope="session")
+def again() -> Any:
+    """The function that locates the images of a flyby once more."""
+    return solve_again
+
+
+@pytest.fixture(scope="session")
+def tilted_pass() -> Flown:
+    """Six images of perijove 44, whose spin axis stood off the Earth."""
+    return fly(44, 0, 6)
 
 
 @pytest.fixture(scope="session")

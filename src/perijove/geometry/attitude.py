@@ -10,7 +10,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from perijove.geometry.kernels import KernelFolder, read_attitude
+from perijove.geometry.camera_keywords import principal_row_beside
+from perijove.geometry.kernels import OWN_PREFIX, KernelFolder, read_attitude
 from perijove.geometry.rotation import frame_with_z, rotation_about
 
 Floats = npt.NDArray[np.float64]
@@ -36,11 +37,14 @@ class Attitude:
         The CK's file name, or "spin model".
     measured : bool
         True when it comes from a CK.
+    principal_row_px : float or None
+        Where the CK is one of our own: row of the optical axis that was solved with it.
     """
 
     spacecraft_to_j2000: Floats
     source: str
     measured: bool
+    principal_row_px: float | None = None
 
     def __post_init__(self) -> None:
         frozen = np.array(self.spacecraft_to_j2000, float)
@@ -73,7 +77,9 @@ def attitude_from_kernels(kernels: KernelFolder, et: Floats) -> Attitude | None:
     read = read_attitude(kernels, et)
     if read is None:
         return None
-    return Attitude(read[0], read[2].name, measured=True)
+    path = read[2]
+    own = path.name.startswith(OWN_PREFIX)
+    return Attitude(read[0], path.name, True, principal_row_beside(path) if own else None)
 
 
 def turn_from_target(target_despun: Floats, target_j2000: Floats, axis_hint: Floats) -> Floats:

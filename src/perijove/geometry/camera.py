@@ -36,13 +36,22 @@ _SPACECRAFT_TO_CUBE: Final = np.array(
         [-0.9999797, -0.0022981, 0.0059497],
     ]
 )
-_CAMERA_TO_CUBE_DEG: Final = (0.69, -0.469, 0.583)
+#: Angles of the camera's frame against its cube, about Z, Y and X (FK).
+CAMERA_TO_CUBE_DEG: Final = (0.69, -0.469, 0.583)
+
+#: How rows may be numbered in TDI. The first is the default: a hot pixel of row h covers rows h to h + N - 1 of an
+#: N-stage image (docs/decisions/tdi_epoch.md).
+TDI_NUMBERINGS: Final = ("first-stage", "mid-exposure", "last-stage")
 
 #: Row by which the optical axis stands off the instrument kernel's, full-resolution pixels, and its standard
 #: error. Solved on three images of perijoves 43 and 44, which agree; it explains what looks like a twist of
 #: 0.31 degrees between the bands when it is left out (docs/decisions/mounting.md).
 PRINCIPAL_ROW_PX: Final = -28.0
 PRINCIPAL_ROW_SIGMA_PX: Final = 2.0
+#: Scale of a band over green's (lateral colour of the lens). Ties between the bands of perijove 44 give (1.8 +- 0.4)e-4
+#: for red and (4.0 +- 0.7)e-4 for blue, those of perijove 43 (1.9 +- 0.5)e-4 and (2.2 +- 0.6)e-4
+#: (docs/decisions/camera.md); methane has no ties.
+CHROMATIC_SCALE: Final = {"METHANE": 1.0, "BLUE": 1.0 + 3.0e-4, "GREEN": 1.0, "RED": 1.0 + 1.85e-4}
 #: Standard errors of the mounting about the boresight (twist) and about the camera's Y axis (cone), which are
 #: left as the frames kernel has them: the same fits find (-2 +- 4)e-4 and (1 +- 8)e-4.
 MOUNTING_TWIST_SIGMA_RAD: Final = 0.0004
@@ -97,6 +106,20 @@ class Camera:
         cy = DISTORTION_Y_PX[band] if distortion_y_px is None else distortion_y_px
         return cls(band, FOCAL_LENGTH_PX, DISTORTION_X_PX, cy, DISTORTION_K1, DISTORTION_K2, sampling_factor)
 
+    @classmethod
+    def in_flight(
+        cls,
+        band: str,
+        sampling_factor: int = 1,
+        distortion_y_px: float | None = None,
+        *,
+        principal_row_px: float = PRINCIPAL_ROW_PX,
+    ) -> Self:
+        """Camera of ``band`` as the images show it to be: the instrument kernel's, its axis and scales corrected."""
+        # The tilt of the axis is that of all bands: scales change it by a hundredth of a pixel.
+        moved = cls.for_band(band, sampling_factor, distortion_y_px).with_principal_row(principal_row_px)
+        return replace(moved, focal_length_px=moved.focal_length_px * CHROMATIC_SCALE[band])
+
     def with_principal_row(self, offset_px: float) -> Self:
         """Move the optical axis ``offset_px`` full-resolution rows on.
 
@@ -105,6 +128,10 @@ class Camera:
         moved = replace(self, cy_px=self.cy_px + offset_px, tilt_rad=0.0)
         now = moved.directions(*self.pixels([0.0, 0.0, 1.0]))
         return replace(moved, tilt_rad=float(np.arctan2(now[1], now[2])))
+
+    def with_rows_shifted(self, rows_px: float) -> Self:
+        """Number the rows ``rows_px`` full-resolution rows higher: pixel (x, y + rows) looks where (x, y) did."""
+        return replace(self, cy_px=self.cy_px + rows_px)
 
     def directions(self, x: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
         """Look along pixels: unit vectors in the camera frame.
@@ -155,6 +182,26 @@ class Camera:
         return (ix * factor + self.cx_px) / self.sampling_factor, (iy * factor + self.cy_px) / self.sampling_factor
 
 
+def tdi_shift_px(stages: int, numbering: str = "first-stage") -> float:
+    """Rows by which a row that is read lies after the one that its charge was in at mid-exposure.
+
+    While N stages are exposed the charge follows the scene over N - 1 rows. A row that is read may be numbered by where
+    its charge was in the first stage, at mid-exposure, or in the last stage.
+
+    Parameters
+    ----------
+    stages : int
+    numbering : str
+        One of ``TDI_NUMBERINGS``.
+
+    Returns
+    -------
+    float
+        Full-resolution rows.
+    """
+    return {"first-stage": 0.5, "mid-exposure": 0.0, "last-stage": -0.5}[numbering] * (stages - 1)
+
+
 def spacecraft_to_camera(twist_rad: float = 0.0, cone_rad: float = 0.0) -> Floats:
     """Matrix that takes JUNO_SPACECRAFT vectors to camera vectors.
 
@@ -171,7 +218,7 @@ def spacecraft_to_camera(twist_rad: float = 0.0, cone_rad: float = 0.0) -> Float
     ndarray, (3, 3)
         With both angles zero this is the frames kernel's JUNO_SPACECRAFT to JUNO_JUNOCAM.
     """
-    a3, a2, a1 = np.radians(_CAMERA_TO_CUBE_DEG)
+    a3, a2, a1 = np.radians(CAMERA_TO_CUBE_DEG)
     # SPICE eul2m rotates the frame, hence the negative angles of vector rotations.
     camera_to_cube = rotation_about("z", -a3) @ rotation_about("y", -a2) @ rotation_about("x", -a1)
     published = camera_to_cube.T @ _SPACECRAFT_TO_CUBE

@@ -7,6 +7,7 @@ the orbit's period, its perijove distance and its plane, which change slowly fro
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
@@ -18,11 +19,10 @@ from perijove.constants import (
     INTERFRAME_DELTA_S,
     JUPITER_GM_KM3_S2,
     START_TIME_BIAS_S,
-    TDI_STEP_S,
 )
 from perijove.errors import GeometryError
 from perijove.geometry.ellipsoid import from_lat_lon
-from perijove.geometry.kernels import KernelFolder, read_states
+from perijove.geometry.kernels import OWN_PREFIX, KernelFolder, read_states
 from perijove.geometry.orbit import ARGUMENT_SPREAD_RAD, PERIJOVE_SPREAD, Orbit, pole_vector, propagate
 from perijove.geometry.orientation import j2000_to_jupiter
 from perijove.geometry.timescale import utc_to_et
@@ -35,11 +35,8 @@ _MARGIN_S: Final = 30.0
 _KNOT_STEP_S: Final = 2.0
 #: Other labels further than this do not join the orbit fit: moons and high harmonics would bend it.
 _ORBIT_FIT_SPAN_S: Final = 2.5 * 3600.0
-
-#: When the camera model holds for the rows as they are numbered: at the middle of the first TDI stage (the
-#: default: a hot pixel of row h covers rows h to h + N - 1 of an N-stage image, so a row is numbered by where
-#: its charge began), of the last stage, or of the exposure.
-TDI_EPOCHS: Final = ("first-stage", "mid-exposure", "last-stage")
+#: Labels that an orbit misses are told to disagree by what the misses grow to in this time.
+_MISS_SPAN_S: Final = 600.0
 
 
 @dataclass(frozen=True)
@@ -56,7 +53,9 @@ class Trajectory:
     label_offset_s : float
         What was added to the time of an SPK to bring it nearest the label, seconds along track.
     label_distance_km : float
-        Distance from the label's position that remains, km.
+        Distance from the label's position that remains, km; of a trajectory through labels, by how much they disagree.
+    from_kernel : bool
+        Whether it comes from an SPK.
     """
 
     et: Floats
@@ -65,6 +64,7 @@ class Trajectory:
     source: str
     label_offset_s: float = 0.0
     label_distance_km: float = 0.0
+    from_kernel: bool = False
 
     def __post_init__(self) -> None:
         for name in ("et", "position_km", "velocity_km_s"):
@@ -86,21 +86,17 @@ class Trajectory:
         return position, velocity
 
 
-def frame_times(label: ImageLabel, tdi_epoch: str = "first-stage") -> Floats:
-    """Effective time of each frame, TDB seconds past J2000, (frames,).
+def frame_times(label: ImageLabel) -> Floats:
+    """Middle of the exposure of each frame, TDB seconds past J2000, (frames,).
 
     Notes
     -----
-    START_TIME + 0.06188 s + i (INTERFRAME_DELAY + 0.001 s), from the instrument kernel, plus the TDI epoch.
+    START_TIME + 0.06188 s + i (INTERFRAME_DELAY + 0.001 s), from the instrument kernel, plus half of the exposure. The
+    rows that are exposed then lie half of the TDI stages before those that are read: `tdi_shift_px`.
     """
-    after_opening = {
-        "first-stage": TDI_STEP_S / 2,
-        "mid-exposure": label.exposure_s / 2,
-        "last-stage": label.exposure_s - TDI_STEP_S / 2,
-    }[tdi_epoch]
     step = label.interframe_delay_s + INTERFRAME_DELTA_S
     opening = utc_to_et(label.start_time) + START_TIME_BIAS_S
-    return np.asarray(opening + after_opening + np.arange(label.frames) * step, np.float64)
+    return np.asarray(opening + label.exposure_s / 2 + np.arange(label.frames) * step, np.float64)
 
 
 def mid_time(label: ImageLabel) -> float:
@@ -151,7 +147,7 @@ def trajectory_from_label(label: ImageLabel, others: Sequence[ImageLabel] = ()) 
     et = mid_time(label)
     position = label_position(label)
     velocity = _velocity_from_orbit(position, label.orbit, et)
-    source = f"label of {label.product_id}"
+    source, off = f"label of {label.product_id}", 0.0
     fixes = [
         (mid_time(o), label_position(o))
         for o in others
@@ -161,7 +157,7 @@ def trajectory_from_label(label: ImageLabel, others: Sequence[ImageLabel] = ()) 
         and _has_position(o)
     ]
     if fixes:
-        velocity = _velocity_through(position, velocity, et, fixes)
+        velocity, off = _velocity_through(position, velocity, et, fixes)
         source += f" and {len(fixes)} more of the perijove"
     else:
         source += " and the orbit's period"
@@ -172,14 +168,15 @@ def trajectory_from_label(label: ImageLabel, others: Sequence[ImageLabel] = ()) 
     knots = np.concatenate([-ahead[:0:-1], ahead])
     p = np.concatenate([before[0][:0:-1], after[0]])
     v = np.concatenate([-before[1][:0:-1], after[1]])
-    return Trajectory(et + knots, p, v, source)
+    return Trajectory(et + knots, p, v, source, label_distance_km=off)
 
 
 def trajectory_from_kernels(label: ImageLabel, kernels: KernelFolder) -> Trajectory | None:
     """Trajectory around an image from an SPK, moved along track onto the label's position.
 
     A predicted SPK may be seconds off along track. The label, made with the best trajectory of its day,
-    tells: the offset that brings the SPK nearest to it is applied and kept in the result.
+    tells: the offset that brings the SPK nearest to it is applied and kept in the result. One that was made from our
+    own pointing is taken as it is: it holds what was solved.
 
     Returns
     -------
@@ -191,10 +188,13 @@ def trajectory_from_kernels(label: ImageLabel, kernels: KernelFolder) -> Traject
     read = read_states(kernels, knots)
     if read is None:
         return None
-    trajectory = Trajectory(knots, read[0], read[1], Path(read[2]).name)
+    trajectory = Trajectory(knots, read[0], read[1], Path(read[2]).name, from_kernel=True)
     if not _has_position(label):
         return trajectory
     target = label_position(label)
+    if trajectory.source.lower().startswith(OWN_PREFIX):
+        apart = trajectory.state(mid_time(label))[0] - target
+        return replace(trajectory, label_distance_km=float(np.linalg.norm(apart)))
     offset = 0.0
     for _ in range(4):
         p, v = trajectory.state(mid_time(label) + offset)
@@ -265,14 +265,19 @@ def _velocity_from_orbit(position: Floats, orbit: int, et: float) -> Floats:
     return np.asarray(speed * heading / np.linalg.norm(heading))
 
 
-def _velocity_through(position: Floats, guess: Floats, et: float, fixes: Sequence[tuple[float, Floats]]) -> Floats:
-    """Velocity of the orbit through ``position`` that passes nearest to later and earlier fixes, km/s."""
+def _velocity_through(
+    position: Floats, guess: Floats, et: float, fixes: Sequence[tuple[float, Floats]]
+) -> tuple[Floats, float]:
+    """Velocity of the orbit through ``position`` that passes nearest to later and earlier fixes, km/s.
+
+    And by how much the fixes disagree with it after ten minutes, km.
+    """
     from scipy.optimize import least_squares
 
     def misses(velocity: Floats) -> Floats:
         out = []
         for sign in (1.0, -1.0):
-            side = sorted((sign * (t - et), p) for t, p in fixes if sign * (t - et) > 0)
+            side = sorted(((sign * (t - et), p) for t, p in fixes if sign * (t - et) > 0), key=itemgetter(0))
             if side:
                 times = np.array([0.0] + [t for t, _ in side])
                 reached = propagate(position, sign * velocity, times)[0][1:]
@@ -280,4 +285,6 @@ def _velocity_through(position: Floats, guess: Floats, et: float, fixes: Sequenc
                 out.append((reached - np.array([p for _, p in side])) / times[1:, None])
         return np.concatenate(out).ravel()
 
-    return np.asarray(least_squares(misses, guess, loss="soft_l1", f_scale=1e-3, x_scale=1.0).x)
+    velocity = least_squares(misses, guess, loss="soft_l1", f_scale=1e-3, x_scale=1.0).x
+    drift = misses(velocity).reshape(-1, 3)
+    return velocity, float(_MISS_SPAN_S * np.sqrt(np.median(np.sum(drift**2, axis=1))))

@@ -1,4 +1,4 @@
-"""The only module that talks to SPICE.
+"""The only reader of SPICE kernels; `perijove.geometry.kernel_files` is the only writer.
 
 CSPICE is neither thread-safe nor fork-safe and fails silently, so every call happens under one lock, kernels
 are loaded for the time of one reading, and only arrays leave. Kernels that the caller has loaded stay loaded;
@@ -41,6 +41,24 @@ _CONTENT: Final = {
 }
 
 
+#: How the names of kernels begin that were made from our own pointing.
+OWN_PREFIX: Final = "perijove_"
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The kernels that turn clock counts into time.
+
+    Attributes
+    ----------
+    lsk, sclk : Path
+        Leap seconds and spacecraft clock.
+    """
+
+    lsk: Path
+    sclk: Path
+
+
 @dataclass(frozen=True)
 class KernelFolder:
     """Kernels found below a folder, in load order (the last loaded wins).
@@ -61,7 +79,8 @@ class KernelFolder:
         """Collect the kernels below ``folder``.
 
         Predicted trajectories come before reconstructed ones, and within each kind the names' order decides,
-        so that a reconstruction is preferred.
+        so that a reconstruction is preferred. Those made from our own pointing come last, but our own clock
+        first: whoever has the mission's uses that.
 
         Raises
         ------
@@ -77,8 +96,28 @@ class KernelFolder:
                 found[kind].append(path)
         if not any(found.values()):
             raise KernelError(f"no SPICE kernels (.bsp, .bc, .tls, .tsc) below {folder}")
-        found["spk"].sort(key=lambda p: ("rec" in p.name.lower(), p.name))
+        found["spk"].sort(key=lambda p: (_is_own(p), "rec" in p.name.lower(), p.name))
+        found["ck"].sort(key=_is_own)
+        for kind in ("lsk", "sclk"):
+            found[kind].sort(key=_is_own, reverse=True)
         return cls(**{kind: tuple(paths) for kind, paths in found.items()})
+
+    @property
+    def clock(self) -> Clock | None:
+        """The clock that was loaded last, or None where half of it is missing."""
+        return Clock(self.lsk[-1], self.sclk[-1]) if self.lsk and self.sclk else None
+
+    @property
+    def clocks(self) -> tuple[Clock, ...]:
+        """Clocks that a CK may have been written with: the last loaded, and our own."""
+        if self.clock is None:
+            return ()
+        own = [path for path in self.sclk if _is_own(path)]
+        return tuple(dict.fromkeys([self.clock, *(Clock(self.clock.lsk, path) for path in own)]))
+
+
+def _is_own(path: Path) -> bool:
+    return path.name.lower().startswith(OWN_PREFIX)
 
 
 @contextmanager
@@ -111,6 +150,18 @@ def _check_content(spice: Any, path: Path) -> None:
         raise KernelError(f"{path} is no readable SPICE kernel: {error.short}; download it again") from error
     if tuple(found) != expected:
         raise KernelError(f"{path} is no SPICE {expected[1]} kernel ({'/'.join(found)}); download it again")
+
+
+def clock_ticks(clock: Clock, et: Floats) -> Floats:
+    """Encoded, continuous counts of the spacecraft clock, (n,), at TDB times (n,).
+
+    Raises
+    ------
+    KernelError
+        If the clock kernels are damaged or do not cover the times.
+    """
+    with _loaded((clock.lsk, clock.sclk)) as spice:
+        return np.array([spice.sce2c(_JUNO, float(t)) for t in et])
 
 
 def read_states(folder: KernelFolder, et: Floats) -> tuple[Floats, Floats, Path] | None:
@@ -171,21 +222,26 @@ def read_attitude(folder: KernelFolder, et: Floats) -> tuple[Floats, Floats, Pat
     KernelError
         If a kernel is damaged, or is not what its name says.
     """
-    if not (folder.lsk and folder.sclk):
-        return None
-    clock = (folder.lsk[-1], folder.sclk[-1])
     for ck in reversed(folder.ck):
-        with _loaded((*clock, ck)) as spice:
-            tolerance = spice.sctiks(_JUNO, f"{int(_CK_TOLERANCE_S)}:0")
-            covered = spice.ckcov(str(ck), _SPACECRAFT_FRAME, True, "SEGMENT", tolerance, "TDB")
-            if not all(spice.wnelmd(float(t), covered) for t in et):
-                continue
-            try:
-                found = [_attitude_at(spice, float(t), tolerance) for t in et]
-            except spice.exceptions.NotFoundError:
-                continue
-        return np.array([f[0] for f in found]), np.array([f[1] for f in found]), ck
+        for clock in folder.clocks:
+            found = _attitude_from(ck, clock, et)
+            if found is not None:
+                return *found, ck
     return None
+
+
+def _attitude_from(ck: Path, clock: Clock, et: Floats) -> tuple[Floats, Floats] | None:
+    """Matrices and angular velocities from one CK, or None where it does not cover all times by this clock."""
+    with _loaded((clock.lsk, clock.sclk, ck)) as spice:
+        tolerance = spice.sctiks(_JUNO, f"{int(_CK_TOLERANCE_S)}:0")
+        covered = spice.ckcov(str(ck), _SPACECRAFT_FRAME, True, "SEGMENT", tolerance, "TDB")
+        if not all(spice.wnelmd(float(t), covered) for t in et):
+            return None
+        try:
+            found = [_attitude_at(spice, float(t), tolerance) for t in et]
+        except spice.exceptions.NotFoundError:
+            return None
+    return np.array([f[0] for f in found]), np.array([f[1] for f in found])
 
 
 def _attitude_at(spice: Any, et: float, tolerance: float) -> tuple[Floats, Floats]:

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from perijove.constants import JUPITER_GM_KM3_S2, JUPITER_J2, JUPITER_RADII_KM
+from perijove.constants import JUPITER_GM_KM3_S2, JUPITER_RADII_KM, JUPITER_ZONALS
 from perijove.geometry.orientation import pole_j2000
 
 Floats = npt.NDArray[np.float64]
@@ -136,11 +136,15 @@ def propagate(position: Floats, velocity: Floats, times: Floats) -> tuple[Floats
 
 
 def _gravity(position: Floats, pole: Floats) -> Floats:
-    """Acceleration by Jupiter with its second zonal harmonic, km/s**2."""
+    """Acceleration by Jupiter with its even zonal harmonics, km/s**2."""
     # Trial orbits of a fit may fall into the planet: the pull is capped there, so that they come out again.
-    r2 = max(float(position @ position), (0.5 * JUPITER_RADII_KM[2]) ** 2)
-    r = np.sqrt(r2)
-    z = position @ pole
-    j = 1.5 * JUPITER_J2 * JUPITER_RADII_KM[0] ** 2 / r2
-    radial = (1 + j * (1 - 5 * z * z / r2)) * position + 2 * j * z * pole
-    return np.asarray(-JUPITER_GM_KM3_S2 / (r2 * r) * radial)
+    r = max(float(np.linalg.norm(position)), 0.5 * JUPITER_RADII_KM[2])
+    radial = position / r
+    sine = float(radial @ pole)
+    # The gradient of P_n(sine) / r**(n + 1), term by term.
+    pull = radial.copy()
+    for degree, strength in JUPITER_ZONALS.items():
+        legendre = np.polynomial.Legendre.basis(degree)
+        part = strength * (JUPITER_RADII_KM[0] / r) ** degree
+        pull -= part * ((degree + 1) * legendre(sine) * radial - legendre.deriv()(sine) * (pole - sine * radial))
+    return np.asarray(-JUPITER_GM_KM3_S2 / r**2 * pull)

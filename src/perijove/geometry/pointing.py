@@ -134,7 +134,7 @@ class Pointing:
         """
         frame = np.asarray(frame)
         observer = self.position_fixed_km[frame]
-        apparent = _turned(np.asarray(ground_km, float), observer, -1.0)
+        apparent = turned_by_light_time(np.asarray(ground_km, float), observer, -1.0)
         true = apparent - observer
         seen = true / np.linalg.norm(true, axis=-1, keepdims=True) + self.aberration_fixed[frame]
         return self.cameras[band].pixels(np.einsum("...ij,...j->...i", self.camera_from_jupiter[frame], seen))
@@ -154,11 +154,11 @@ def ground_from_apparent(apparent_km: Floats, observer_km: Floats) -> Floats:
     ndarray, (..., 3)
         The same inertial point in body-fixed coordinates of the moment of emission.
     """
-    return _turned(apparent_km, observer_km, 1.0)
+    return turned_by_light_time(apparent_km, observer_km, 1.0)
 
 
-def _turned(point_km: Floats, observer_km: Floats, sense: float) -> Floats:
-    """Points turned about the pole by what the planet turns in the light time to the observer."""
+def turned_by_light_time(point_km: Floats, observer_km: Floats, sense: float) -> Floats:
+    """Points turned about the pole by what the planet turns in the light time to the observer, times ``sense``."""
     light_time = np.linalg.norm(point_km - observer_km, axis=-1) / LIGHT_SPEED_KM_S
     angle = sense * SPIN_RATE_RAD_S * light_time
     c, s = np.cos(angle), np.sin(angle)

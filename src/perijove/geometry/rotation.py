@@ -59,6 +59,45 @@ def rotation_vector_matrix(vector_rad: npt.ArrayLike) -> Floats:
     return np.asarray(np.eye(3) + np.sinc(angle / np.pi) * cross + half * (cross @ cross))
 
 
+def rotation_vector(matrices: npt.ArrayLike) -> Floats:
+    """Axis times angle of rotations by less than half a turn; the inverse of `rotation_vector_matrix`.
+
+    Parameters
+    ----------
+    matrices : array_like, (..., 3, 3)
+
+    Returns
+    -------
+    ndarray, (..., 3)
+        Radians.
+
+    Examples
+    --------
+    >>> rotation_vector(rotation_about("y", 0.5))
+    array([0. , 0.5, 0. ])
+    """
+    m = np.asarray(matrices, float)
+    odd = np.stack([m[..., 2, 1] - m[..., 1, 2], m[..., 0, 2] - m[..., 2, 0], m[..., 1, 0] - m[..., 0, 1]], axis=-1) / 2
+    sine = np.linalg.norm(odd, axis=-1)
+    angle = np.arctan2(sine, (np.trace(m, axis1=-2, axis2=-1) - 1) / 2)
+    return np.asarray(odd / np.sinc(angle / np.pi)[..., None])
+
+
+def nearest_rotation(matrices: npt.ArrayLike) -> Floats:
+    """Rotations nearest to matrices that are rotations but for the digits they were printed with.
+
+    Parameters
+    ----------
+    matrices : array_like, (..., 3, 3)
+
+    Returns
+    -------
+    ndarray, (..., 3, 3)
+    """
+    left, _, right = np.linalg.svd(np.asarray(matrices, float))
+    return np.asarray(left @ right)
+
+
 def frame_with_z(axis: npt.ArrayLike, towards: npt.ArrayLike) -> Floats:
     """Right-handed frame whose +Z is ``axis`` and whose +X leans ``towards`` a second vector.
 

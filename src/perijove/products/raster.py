@@ -3,10 +3,8 @@
 import json
 import os
 import struct
-import tempfile
 import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perijove.errors import OptionError
+from perijove.files import replacing
 
 Planes = npt.NDArray[np.float32]
 
@@ -30,35 +29,6 @@ def check_folder(folder: Path) -> None:
         existing = existing.parent
     if not existing.is_dir() or not os.access(existing, os.W_OK):
         raise OptionError(f"cannot write to {folder}: {existing} is no folder to write to; choose another with -o")
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path beside ``path`` that takes its place when the block ends well, and vanishes otherwise.
-
-    Raises
-    ------
-    OptionError
-        If the folder cannot be written to.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
-        os.close(handle)
-    except OSError as error:
-        raise OptionError(f"cannot write to {path.parent}: {error.strerror}; choose another place with -o") from error
-    temporary = Path(name)
-    try:
-        yield temporary
-        # mkstemp makes private files; a product is as readable as any other file of the user.
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)
-        temporary.replace(path)
-    except OSError as error:
-        raise OptionError(f"cannot write {path}: {error.strerror}; choose another place with -o") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def write_png(path: Path, pixels: npt.NDArray[np.uint16], text: Mapping[str, str]) -> None:
@@ -102,7 +72,7 @@ def write_tiff(path: Path, values: Planes, metadata: Mapping[str, Any]) -> None:
             values if values.shape[-1] > 1 else values[..., 0],
             photometric="rgb" if colour else "minisblack",
             planarconfig="contig" if values.shape[-1] > 1 else None,
-            description=json.dumps(_plain(metadata), allow_nan=False),
+            description=json.dumps(plain(metadata), allow_nan=False),
             software="perijove",
             metadata=None,
         )
@@ -111,15 +81,15 @@ def write_tiff(path: Path, values: Planes, metadata: Mapping[str, Any]) -> None:
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write a JSON document, indented; non-finite numbers become null."""
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps(_plain(content), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(plain(content), indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
-def _plain(value: Any) -> Any:
-    """Numbers, strings, lists and dictionaries only."""
+def plain(value: Any) -> Any:
+    """The same of numbers, strings, lists and dictionaries only, as JSON has them; non-finite numbers become None."""
     if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
+        return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple, np.ndarray)):
-        return [_plain(v) for v in value]
+        return [plain(v) for v in value]
     if isinstance(value, (float, np.floating)):
         return float(value) if np.isfinite(value) else None
     if isinstance(value, (np.integer, np.bool_)):

@@ -1,9 +1,11 @@
 """The report beside a product: what was read, how it was pointed, how good that is."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from perijove import __version__
 from perijove.archive.framelets import InputFile
@@ -12,6 +14,8 @@ from perijove.geometry.ellipsoid import above
 from perijove.geometry.timescale import et_to_utc
 from perijove.project.view import View
 from perijove.register.locate import Located
+from perijove.register.position_error import position_error
+from perijove.register.solve import Parameter, Solution
 
 CREDIT: Final = "Image data: NASA/JPL-Caltech/SwRI/MSSS"
 
@@ -31,7 +35,6 @@ def geometry_report(label: ImageLabel, located: Located) -> dict[str, Any]:
     """Pointing and its quality, ready for JSON."""
     solution = located.solution
     pointing = solution.pointing
-    residual = np.abs(solution.residual_px)
     tilt = np.degrees(np.arccos(np.clip(solution.spin_axis @ pointing.earth, -1.0, 1.0)))
     middle = pointing.mid_frame
     lat, lon, altitude = above(pointing.position_fixed_km[middle])
@@ -54,22 +57,54 @@ def geometry_report(label: ImageLabel, located: Located) -> dict[str, Any]:
             "spin_axis_from_earth_deg": tilt,
             "spin_rate_rad_s": solution.spin_rate_rad_s,
         },
-        "parameters": {
-            name: {"value": p.value, "sigma": p.sigma, "prior_sigma": p.prior_sigma, "unit": p.unit}
-            for name, p in solution.parameters.items()
-        },
-        "limb": {
-            "points": located.limb_points,
-            "rejected": solution.rejected,
-            "residual_median_px": float(np.median(residual)) if residual.size else None,
-            "residual_p95_px": float(np.percentile(residual, 95)) if residual.size else None,
-            "residual_median_px_by_band": {
-                band: float(np.median(residual[solution.residual_band == k]))
-                for k, band in enumerate(label.bands)
-                if np.any(solution.residual_band == k)
-            },
-        },
+        "parameters": {name: parameter_report(p) for name, p in solution.parameters.items()},
+        "limb": {"points": located.limb_points, **limb_report(label, solution)},
+        "ties": tie_report(solution),
+        "position_error": position_error_report(solution),
         "warnings": list(located.warnings),
+    }
+
+
+def parameter_report(parameter: Parameter) -> dict[str, Any]:
+    """A solved quantity."""
+    return {
+        "value": parameter.value,
+        "sigma": parameter.sigma,
+        "prior_sigma": parameter.prior_sigma,
+        "unit": parameter.unit,
+    }
+
+
+def limb_report(label: ImageLabel, solution: Solution) -> dict[str, Any]:
+    """How well the solved limb runs through the points that were found."""
+    residual = np.abs(solution.residual_px)
+    return {
+        "rejected": solution.rejected,
+        **_spread(residual),
+        "residual_median_px_by_band": {
+            band: float(np.median(residual[solution.residual_band == k]))
+            for k, band in enumerate(label.bands)
+            if np.any(solution.residual_band == k)
+        },
+    }
+
+
+def tie_report(solution: Solution) -> dict[str, Any]:
+    """How well the bands of an image lie upon one another."""
+    residual = np.linalg.norm(solution.tie_residual_px, axis=1)
+    return {"ties": len(residual) + solution.ties_rejected, "rejected": solution.ties_rejected, **_spread(residual)}
+
+
+def position_error_report(solution: Solution) -> dict[str, float] | None:
+    """The standard error to be expected of ground points; None where the image shows no ground."""
+    error = position_error(solution)
+    return None if error is None else asdict(error)
+
+
+def _spread(residual: npt.NDArray[np.float64]) -> dict[str, float | None]:
+    return {
+        "residual_median_px": float(np.median(residual)) if residual.size else None,
+        "residual_p95_px": float(np.percentile(residual, 95)) if residual.size else None,
     }
 
 

@@ -62,6 +62,10 @@ class LimbPoints:
     def __len__(self) -> int:
         return len(self.x)
 
+    def take(self, which: npt.NDArray[np.bool_]) -> "LimbPoints":
+        """Points of a mask."""
+        return LimbPoints(self.frame[which], self.band[which], self.x[which], self.y[which], self.outward[which])
+
 
 def find_limb(values: Planes, edge: int = 2, samples: tuple[int, int] = (25, 1629)) -> LimbPoints:
     """Find the limb in every framelet.

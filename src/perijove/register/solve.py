@@ -1,64 +1,42 @@
-"""Pointing from the image itself: limb points, least squares with priors.
+"""The fit: least squares over all images of a pass, robust, with every physical cause as a parameter.
 
-The attitude is a base (spin model or CK) times small corrections; every physical cause of an error is a named
-parameter with a prior of its known size, so that the covariance says honestly what the image could not tell.
-Roll about the direction to Jupiter is the weak one: the limb of a nearly round planet hardly feels it.
+Every parameter has a prior of its known size, so that the covariance says honestly what the images could not tell. Of
+one image alone, roll about the direction to Jupiter is the weak one: the limb of a nearly round planet hardly feels it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from perijove.archive.label import ImageLabel
-from perijove.constants import FOCAL_LENGTH_PX, LIGHT_SPEED_KM_S
 from perijove.errors import GeometryError
-from perijove.geometry.attitude import SPIN_RATE_SPREAD_RAD_S, TURN_PER_FRAME_RAD, Attitude
-from perijove.geometry.camera import (
-    MOUNTING_CONE_SIGMA_RAD,
-    MOUNTING_TWIST_SIGMA_RAD,
-    PRINCIPAL_ROW_PX,
-    PRINCIPAL_ROW_SIGMA_PX,
-    Camera,
-    spacecraft_to_camera,
-)
-from perijove.geometry.ellipsoid import limb_altitude_km
-from perijove.geometry.ephemeris import Trajectory, mid_time
-from perijove.geometry.orientation import j2000_to_jupiter
 from perijove.geometry.pointing import Pointing
-from perijove.geometry.rotation import rotation_about, rotation_vector_matrix
-from perijove.register.limb import LimbPoints
+from perijove.geometry.winds import blown
+from perijove.register.model import ImageModel, Link, Pass, own_rows, shared_rows
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-#: Assumed standard error of one limb point, pixels. Points are not independent of their neighbours: the value is
-#: several times their scatter, so that many of them do not pretend to know too much.
-LIMB_SIGMA_PX: Final = 1.0
-#: Height of the half-light limb above 1 bar, km, and its spread. Fits of perijoves 43 and 44 gave 140 to 190 km.
-HAZE_KM, HAZE_SIGMA_KM = 140.0, 50.0
-#: How much the haze of one band may differ from the next, and vary around the limb (orders 1 to 3), km.
-HAZE_BAND_SIGMA_KM: Final = 15.0
-HAZE_SHAPE_SIGMA_KM: Final = 10.0
-_HAZE_ORDERS: Final = (1, 2, 3)
-#: Standard errors of the timing parameters, seconds: start jitter and inter-frame error (instrument kernel), and
-#: position along track.
-START_JITTER_S: Final = 0.020
-FRAME_DELAY_SIGMA_S: Final = 0.001
-#: Priors of the three turns, radians, when nothing is known, and when a CK was read: it leaves little to correct but
-#: the moment of the exposure, which moves the turn about the spin axis.
-FREE_TURN_RAD: Final = (np.pi, np.pi, np.pi)
-MEASURED_TURN_RAD: Final = (2e-4, 0.21 * START_JITTER_S, 2e-4)
 #: Below this many limb points the limb is not relied upon; a fit that leaves a larger median residual is refused.
 MIN_LIMB_POINTS: Final = 200
 MAX_MEDIAN_RESIDUAL_PX: Final = 1.5
-
-#: Residual beyond which a limb point pulls like a line, not like a square, pixels.
-_SOFT_PX: Final = 0.25
-#: Residuals beyond which points are thrown out, round after round, pixels.
-_REJECT_ROUNDS_PX: Final = (12.0, 4.0, 2.0)
+#: Residuals beyond which limb points are thrown out, and ties within and between images, round after round, pixels.
+_LIMB_LIMITS_PX: Final = (12.0, 4.0, 2.0)
+_TIE_LIMITS_PX: Final = (4.0, 1.5, 0.75)
+#: Where the limb is only predicted, points are taken to begin with that lie so near it.
+_PREDICTED_LIMIT_PX: Final = 30.0
+#: Ties between images are judged by their standard errors: clouds move.
+_LINK_LIMITS: Final = (20.0, 6.0, 4.0)
+_SOFT_LINK: Final = 2.0
+#: Damped steps at most, and the fall of the sum of squares, over itself, below which a fit has come to rest.
+_MAX_STEPS: Final = 40
+_AT_REST: Final = 1e-7
+#: What priors are narrowed to where a pointing is only to be judged.
+_HELD: Final = 1e-6
+_MAX_DAMPING: Final = 1e8
 
 
 @dataclass(frozen=True)
@@ -72,78 +50,28 @@ class Parameter:
 
 
 @dataclass(frozen=True)
-class AxisPrior:
-    """What is known of the spin axis before the image is looked at.
-
-    Attributes
-    ----------
-    axis : ndarray, (3,)
-        J2000.
-    sigma_rad : float
-    source : str
-    """
-
-    axis: Floats
-    sigma_rad: float
-    source: str
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Everything a fit needs to know.
-
-    Attributes
-    ----------
-    label : ImageLabel
-    et : ndarray, (frames,)
-        Effective times of the frames as the label has them.
-    trajectory : Trajectory
-    sun, earth : ndarray, (3,)
-    attitude : Attitude
-        Base attitude at ``et``.
-    axis_prior : AxisPrior
-    limb : LimbPoints
-    turn_sigma_rad : tuple of float
-        Priors of the turns about the direction to Jupiter, about the spin axis, and across both.
-    trajectory_sigma_s : float
-        Prior of the along-track offset.
-    """
-
-    label: ImageLabel
-    et: Floats
-    trajectory: Trajectory
-    sun: Floats
-    earth: Floats
-    attitude: Attitude
-    axis_prior: AxisPrior
-    limb: LimbPoints
-    turn_sigma_rad: tuple[float, float, float] = FREE_TURN_RAD
-    trajectory_sigma_s: float = 0.1
-
-
-def cameras_of(label: ImageLabel) -> dict[str, Camera]:
-    """Cameras of an image's bands, with the moved methane window and the solved principal row."""
-    return {
-        band: Camera.for_band(
-            band, label.sampling_factor, label.methane_distortion_y_px if band == "METHANE" else None
-        ).with_principal_row(PRINCIPAL_ROW_PX)
-        for band in label.bands
-    }
-
-
-@dataclass(frozen=True)
 class Solution:
-    """A solved pointing.
+    """The solved pointing of an image.
 
     Attributes
     ----------
     pointing : Pointing
     parameters : mapping of str to Parameter
+        Those the image depends on.
+    covariance : ndarray, (n, n)
+        Of the parameters, in their order and units.
+    turn_axes : ndarray, (3, 3)
+        Axes of the three turns, J2000.
+    spin_epoch, axis_epoch : float
+        TDB from which errors of the spin rate and the drift of the axis add up.
     residual_px : ndarray, (n,)
         Of the limb points that were used, signed, positive outside the solved limb.
     residual_band : ndarray of int, (n,)
     rejected : int
         Limb points that were thrown out.
+    tie_residual_px : ndarray, (n, 2)
+        Of the ties that were used, along columns and rows.
+    ties_rejected : int
     spin_axis : ndarray, (3,)
         J2000.
     spin_axis_sigma_rad : float
@@ -153,218 +81,242 @@ class Solution:
 
     pointing: Pointing
     parameters: Mapping[str, Parameter]
+    covariance: Floats
+    turn_axes: Floats
+    spin_epoch: float
+    axis_epoch: float
     residual_px: Floats
     residual_band: Integers
     rejected: int
+    tie_residual_px: Floats
+    ties_rejected: int
     spin_axis: Floats
     spin_axis_sigma_rad: float
     spin_rate_rad_s: float
 
 
-class _Model:
-    """The residuals of a problem as a function of the parameter vector."""
+class _Block(NamedTuple):
+    """Residuals over their standard errors, as a function of some parameters.
 
-    def __init__(self, problem: Problem) -> None:
-        self.problem = p = problem
-        self.bands = p.label.bands
-        self.cameras = cameras_of(p.label)
-        self.middle = mid_time(p.label)
-        self.seconds = p.et - self.middle
-        self.position, self.velocity = p.trajectory.state(p.et)
-        light_time = np.linalg.norm(self.position, axis=-1) / LIGHT_SPEED_KM_S
-        self.fixed = j2000_to_jupiter(p.et - light_time)
-        self.rate = TURN_PER_FRAME_RAD / float(np.median(np.diff(p.et))) if len(p.et) > 1 else 0.0
-        target = -p.trajectory.state(self.middle)[0]
-        self.range_km = float(np.linalg.norm(target))
-        self.target = target / self.range_km
-        # Turns about the target, about the spin axis, and about what is square to both.
-        across = np.cross(p.attitude.spin_axis, self.target)
-        across /= np.linalg.norm(across)
-        self.turn_axes = np.stack([self.target, p.attitude.spin_axis, across])
-        self._name_parameters()
-        self.limb_used = np.ones(len(p.limb), bool)
-        self.limb_camera = self._camera_vectors(p.limb.band, p.limb.x, p.limb.y)
-        self.limb_angle = self._limb_angles() if len(p.limb) else np.zeros(0)
+    ``soft`` are the sizes beyond which they pull like a line, not like a square.
+    """
 
-    def _name_parameters(self) -> None:
-        p = self.problem
-        turn = p.turn_sigma_rad
-        rows = [
-            ("roll_about_target", 0.0, turn[0], "rad"),
-            ("turn_along_scan", 0.0, turn[1], "rad"),
-            ("turn_across_scan", 0.0, turn[2], "rad"),
-            ("spin_rate_offset", 0.0, 1e-5 if p.attitude.measured else SPIN_RATE_SPREAD_RAD_S, "rad/s"),
-            ("mounting_twist", 0.0, MOUNTING_TWIST_SIGMA_RAD, "rad"),
-            ("mounting_cone", 0.0, MOUNTING_CONE_SIGMA_RAD, "rad"),
-            ("principal_row", PRINCIPAL_ROW_PX, PRINCIPAL_ROW_SIGMA_PX, "px"),
-            ("start_time_offset", 0.0, START_JITTER_S, "s"),
-            ("frame_delay_error", 0.0, FRAME_DELAY_SIGMA_S, "s"),
-            ("trajectory_offset", 0.0, p.trajectory_sigma_s, "s"),
-            ("limb_height", HAZE_KM, HAZE_SIGMA_KM, "km"),
-        ]
-        rows += [(f"limb_height_{band.lower()}", 0.0, HAZE_BAND_SIGMA_KM, "km") for band in self.bands]
-        rows += [
-            (f"limb_shape_{wave}{order}", 0.0, HAZE_SHAPE_SIGMA_KM, "km")
-            for order in _HAZE_ORDERS
-            for wave in ("cos", "sin")
-        ]
-        self.names = [row[0] for row in rows]
-        self.prior_mean = np.array([row[1] for row in rows])
-        self.prior_sigma = np.array([row[2] for row in rows])
+    columns: Integers
+    residuals: Callable[[Floats], Floats]
+    soft: Floats
+
+
+class _Fit:
+    """All parameters of a pass in one vector, and the normal equations of its residuals."""
+
+    def __init__(self, problem: Pass) -> None:
+        self.problem = problem
+        shared = shared_rows(problem)
+        rows = list(shared)
+        self.columns: list[Integers] = []
+        self.names: list[list[str]] = []
+        for index, image in enumerate(problem.images):
+            own = own_rows(image, reference=index == 0)
+            self.columns.append(np.array([*range(len(shared)), *range(len(rows), len(rows) + len(own))]))
+            self.names.append([row[0] for row in (*shared, *own)])
+            rows += own
+        self.mean = np.array([row[1] for row in rows])
+        self.sigma = np.array([row[2] for row in rows])
         self.units = [row[3] for row in rows]
-        self.at = {name: i for i, name in enumerate(self.names)}
+        if problem.solved_row_px is not None:
+            self.sigma[[not row[0].startswith("limb") for row in rows]] *= _HELD
+        # What moves the limb by about a thousandth of a pixel.
+        self.step = 1e-3 * np.where(np.array(self.units) == "km", self.sigma, np.minimum(self.sigma, 1e-3))
+        axes, epoch = _turn_axes(problem), float(problem.images[0].et.mean())
+        self.models = [
+            ImageModel(image, names, axes, epoch, problem.spin_epoch)
+            for image, names in zip(problem.images, self.names, strict=True)
+        ]
+        self.links = [_LinkModel(link, self.models) for link in problem.links]
 
-    def _camera_vectors(self, band: Integers, x: Floats, y: Floats) -> tuple[Floats, Floats]:
-        """Directions of pixels, and their derivatives by the principal row, (n, 3) each."""
-        here, derivative = np.zeros((2, len(x), 3))
-        for index, name in enumerate(self.bands):
-            of_band = band == index
-            camera = self.cameras[name]
-            here[of_band] = camera.directions(x[of_band], y[of_band])
-            ahead = camera.with_principal_row(1.0).directions(x[of_band], y[of_band])
-            derivative[of_band] = ahead - here[of_band]
-        return here, derivative
+    def local(self, x: Floats, index: int) -> Floats:
+        """Parameters of one image."""
+        return x[self.columns[index]]
 
-    def _limb_angles(self) -> Floats:
-        """Angle of each limb point around the disc, from the projected north pole of Jupiter."""
-        frame = self.problem.limb.frame
-        attitude = self.camera_to_j2000(self.prior_mean)[frame]
-        seen = np.einsum("nij,nj->ni", attitude, self.limb_camera[0])
-        pole = self.fixed[0][2]
-        up = pole - (pole @ self.target) * self.target
-        up /= np.linalg.norm(up)
-        return np.asarray(np.arctan2(seen @ np.cross(self.target, up), seen @ up))
+    def equations(self, x: Floats, derivatives: bool = True) -> tuple[float, Floats, Floats]:
+        """Sum of squares (soft L1 of what is measured), half its gradient, and the matrix of the normal equations."""
+        off = (x - self.mean) / self.sigma
+        cost, gradient, matrix = float(off @ off), off / self.sigma, np.diag(self.sigma**-2.0)
+        for block in self._blocks():
+            here = block.residuals(x[block.columns])
+            relative2 = (here / block.soft) ** 2
+            root = np.sqrt(1 + relative2)
+            cost += float(np.sum(here * here * 2 / (1 + root)))
+            if not derivatives or not here.size:
+                continue
+            jacobian = np.empty((here.size, block.columns.size))
+            for j, column in enumerate(block.columns):
+                ahead = x[block.columns]
+                ahead[j] += self.step[column]
+                jacobian[:, j] = (block.residuals(ahead) - here) / self.step[column]
+            weighed = jacobian / root[:, None]
+            gradient[block.columns] += weighed.T @ here
+            matrix[np.ix_(block.columns, block.columns)] += weighed.T @ jacobian
+        return cost, gradient, matrix
 
-    def delays(self, x: Floats) -> Floats:
-        """Seconds by which each frame is late against the label."""
-        frames = np.arange(len(self.seconds))
-        return np.asarray(x[self.at["start_time_offset"]] + x[self.at["frame_delay_error"]] * frames)
+    def _blocks(self) -> Iterator["_Block"]:
+        for model, columns in zip(self.models, self.columns, strict=True):
+            yield _Block(columns, model.residuals, model.soft())
+        for link in self.links:
+            first, second = self.columns[link.link.first], self.columns[link.link.second]
+            columns = np.union1d(first, second)
+            places = np.searchsorted(columns, first), np.searchsorted(columns, second)
+            yield _Block(columns, partial(link.residuals, places=places), np.array(_SOFT_LINK))
+        yield _Block(self.columns[0], self._axis_residuals, np.array(np.inf))
 
-    def camera_to_j2000(self, x: Floats) -> Floats:
-        """Camera to J2000 for each frame."""
-        turn = rotation_vector_matrix(x[:3] @ self.turn_axes)
-        spin = self.rate * self.delays(x) + x[3] * self.seconds
-        mounting = spacecraft_to_camera(x[self.at["mounting_twist"]], x[self.at["mounting_cone"]]).T
-        base = self.problem.attitude.spacecraft_to_j2000
-        return np.asarray(turn @ base @ rotation_about("z", spin) @ mounting)
-
-    def positions(self, x: Floats) -> Floats:
-        """Juno at each frame, J2000, km."""
-        return np.asarray(self.position + self.velocity * (self.delays(x) + x[self.at["trajectory_offset"]])[:, None])
-
-    def _seen(self, x: Floats, vectors: tuple[Floats, Floats], frame: Integers) -> Floats:
-        """Unit vectors in J2000, aberration removed."""
-        direction = vectors[0] + (x[self.at["principal_row"]] - PRINCIPAL_ROW_PX) * vectors[1]
-        seen = np.einsum("nij,nj->ni", self.camera_to_j2000(x)[frame], direction)
-        seen = seen - self.velocity[frame] / LIGHT_SPEED_KM_S
-        return np.asarray(seen / np.linalg.norm(seen, axis=-1, keepdims=True))
-
-    def limb_residuals(self, x: Floats) -> Floats:
-        """Signed distances of all limb points from the solved limb, pixels."""
-        limb = self.problem.limb
-        seen = self._seen(x, self.limb_camera, limb.frame)
-        fixed = self.fixed[limb.frame]
-        origin = np.einsum("nij,nj->ni", fixed, self.positions(x)[limb.frame])
-        altitude, distance = limb_altitude_km(origin, np.einsum("nij,nj->ni", fixed, seen))
-        height = x[self.at["limb_height"]] + x[self.at["limb_height"] + 1 + limb.band]
-        first = self.at[f"limb_shape_cos{_HAZE_ORDERS[0]}"]
-        for n, order in enumerate(_HAZE_ORDERS):
-            height = height + x[first + 2 * n] * np.cos(order * self.limb_angle)
-            height = height + x[first + 2 * n + 1] * np.sin(order * self.limb_angle)
-        return np.asarray((altitude - height) / distance * self._focal)
-
-    @property
-    def _focal(self) -> float:
-        return FOCAL_LENGTH_PX / self.problem.label.sampling_factor
-
-    def spin_axis(self, x: Floats) -> Floats:
-        """Solved spin axis, J2000."""
-        return np.asarray(rotation_vector_matrix(x[:3] @ self.turn_axes) @ self.problem.attitude.spin_axis)
-
-    def residuals(self, x: Floats) -> Floats:
-        """All residuals over their standard errors: the priors, the limb robustly, the spin axis."""
-        limb = self.limb_residuals(x)[self.limb_used]
+    def _axis_residuals(self, v: Floats) -> Floats:
         prior = self.problem.axis_prior
-        return np.concatenate(
-            [
-                (x - self.prior_mean) / self.prior_sigma,
-                _soft(limb / _SOFT_PX) * _SOFT_PX / LIMB_SIGMA_PX,
-                (self.spin_axis(x) - prior.axis) / prior.sigma_rad,
-            ]
-        )
+        return (self.models[0].spin_axis(v) - prior.axis) / prior.sigma_rad
+
+    def minimised(self, x: Floats) -> tuple[Floats, Floats]:
+        """Levenberg-Marquardt from ``x``: where the sum of squares is least, and the normal matrix there."""
+        damping = 1e-4
+        cost, gradient, matrix = self.equations(x)
+        for _ in range(_MAX_STEPS):
+            trial = x - np.linalg.solve(matrix + damping * np.diag(np.diag(matrix)), gradient)
+            reached = self.equations(trial, derivatives=False)[0]
+            if reached < cost:
+                fell = (cost - reached) / cost
+                x = trial
+                cost, gradient, matrix = self.equations(x)
+                damping /= 10
+                if fell < _AT_REST:
+                    break
+            else:
+                damping *= 10
+                if damping > _MAX_DAMPING:
+                    break
+        return x, matrix
+
+    def reject(self, x: Floats, round_: int, *, before: bool = False) -> None:
+        """Choose the limb points and ties of the next round, or, ``before`` it, of the first, by their residuals."""
+        for index, model in enumerate(self.models):
+            v = self.local(x, index)
+            predicted = before and not model.image.limb_trusted
+            limit = _PREDICTED_LIMIT_PX if predicted else _LIMB_LIMITS_PX[round_]
+            model.limb_used = np.abs(model.limb_residuals(v)) < limit
+            if not model.image.limb_trusted and np.count_nonzero(model.limb_used) < MIN_LIMB_POINTS:
+                model.limb_used[:] = False
+            model.ties_used = np.linalg.norm(model.tie_residuals(v), axis=1) < _TIE_LIMITS_PX[round_]
+        for link in self.links:
+            first, second = self.local(x, link.link.first), self.local(x, link.link.second)
+            link.used = np.linalg.norm(link.weighed(first, second), axis=1) < _LINK_LIMITS[round_]
 
 
-def _soft(r: Floats) -> Floats:
-    """Residuals whose squares are the soft L1 loss: outliers pull like a line, not like a square."""
-    return np.asarray(np.sign(r) * np.sqrt(2 * (np.sqrt(1 + r * r) - 1)))
+class _LinkModel:
+    """Residuals of the ties between two images."""
+
+    def __init__(self, link: Link, models: list[ImageModel]) -> None:
+        self.link = link
+        self.first, self.second = models[link.first], models[link.second]
+        ties = link.ties
+        self.sights_from = self.first.sights(ties.frame_a, ties.band_a, ties.x_a, ties.y_a)
+        self.sights_to = self.second.sights(ties.frame_b, ties.band_b, ties.x_b, ties.y_b)
+        self.used = np.ones(len(ties), bool)
+        self.apart_s = self.second.middle - self.first.middle
+
+    def weighed(self, first: Floats, second: Floats) -> Floats:
+        """Residuals over their standard errors, (n, 2)."""
+        ground = blown(self.first.ground(first, self.sights_from), self.apart_s)
+        return self.second.offsets_px(second, ground, self.sights_to) / self.link.ties.sigma_px[:, None]
+
+    def residuals(self, v: Floats, places: tuple[Integers, Integers]) -> Floats:
+        """Of the ties that are used; ``places`` are those of either image's parameters in ``v``."""
+        first, second = places
+        return self.weighed(v[first], v[second])[self.used].ravel()
 
 
-def solve(problem: Problem) -> Solution:
-    """Fit the pointing of one image.
+def _turn_axes(problem: Pass) -> Floats:
+    """Axes of turns about the target, about the spin axis, and about what is square to both."""
+    image = problem.images[0]
+    target = -image.trajectory.state(float(image.et.mean()))[0]
+    target /= np.linalg.norm(target)
+    spin = image.attitude.spin_axis
+    across = np.cross(spin, target)
+    return np.stack([target, spin, across / np.linalg.norm(across)])
+
+
+def solve(problem: Pass, begin: Sequence[Solution] = ()) -> tuple[Solution, ...]:
+    """Fit the pointing of the images of a pass.
 
     Parameters
     ----------
-    problem : Problem
+    problem : Pass
+    begin : sequence of Solution
+        Where to begin: an earlier fit of the same images, with the same base attitudes.
 
     Returns
     -------
-    Solution
-        With an empty limb the priors come back, and their covariance says so.
+    tuple of Solution
+        One for each image, in their order. Without limb points and ties the priors come back, and the covariance
+        says so.
 
     Raises
     ------
     GeometryError
-        If the limb does not fit the planet.
+        If the limb of an image does not fit the planet.
     """
-    from scipy.optimize import least_squares
-
-    model = _Model(problem)
-    x = model.prior_mean.copy()
-    # Steps of a milliradian or millisecond, kilometres for the heights: what moves the limb by about a pixel.
-    scale = np.where(np.array(model.units) == "km", model.prior_sigma, np.minimum(model.prior_sigma, 1e-3))
-    for limit in _REJECT_ROUNDS_PX:
-        fit = least_squares(model.residuals, x, x_scale=scale, method="lm")
-        x = fit.x
-        if not len(problem.limb):
-            break
-        residual = model.limb_residuals(x)
-        model.limb_used = np.abs(residual) < limit
-        median = float(np.median(np.abs(residual)))
-        if np.count_nonzero(model.limb_used) < len(problem.limb) / 2 or median > MAX_MEDIAN_RESIDUAL_PX:
-            raise GeometryError(
-                f"the limb of {problem.label.product_id} does not fit Jupiter: median residual {median:.1f} px over "
-                f"{len(problem.limb)} points; check that the label belongs to the image, or give another image of "
-                "the perijove with --with"
-            )
-    return _solution(model, x, np.linalg.inv(fit.jac.T @ fit.jac))
+    fit = _Fit(problem)
+    x = fit.mean.copy()
+    for columns, solution in zip(fit.columns, begin, strict=False):
+        x[columns] = [parameter.value for parameter in solution.parameters.values()]
+    if begin or not all(image.limb_trusted for image in problem.images):
+        fit.reject(x, 0, before=True)
+    matrix = np.diag(fit.sigma**-2.0)
+    for round_ in range(len(_LIMB_LIMITS_PX)):
+        x, matrix = fit.minimised(x)
+        for index, model in enumerate(fit.models):
+            _check_limb(model, fit.local(x, index), _LIMB_LIMITS_PX[round_])
+        fit.reject(x, round_)
+    covariance = np.asarray(np.linalg.inv(matrix))
+    if problem.solved_row_px is not None:
+        # How well it is known was told with that solution.
+        covariance *= np.nan
+    return tuple(_solution(fit, index, x, covariance) for index in range(len(fit.models)))
 
 
-def _solution(model: _Model, x: Floats, covariance: Floats) -> Solution:
-    problem, at = model.problem, model.at
-    sigma = np.sqrt(np.diag(covariance))
-    rows = zip(model.names, x, sigma, model.prior_sigma, model.units, strict=True)
-    delays = model.delays(x)
-    position, velocity = problem.trajectory.state(problem.et + delays + x[at["trajectory_offset"]])
-    moved = float(x[at["principal_row"]] - PRINCIPAL_ROW_PX)
-    pointing = Pointing(
-        problem.et + delays,
-        model.camera_to_j2000(x),
-        position,
-        velocity,
-        problem.sun,
-        problem.earth,
-        {band: camera.with_principal_row(moved) for band, camera in model.cameras.items()},
-    )
-    axis = model.spin_axis(x)
+def _check_limb(model: ImageModel, v: Floats, limit: float) -> None:
+    residual = np.abs(model.limb_residuals(v))
+    if not residual.size or not model.image.limb_trusted:
+        return
+    median = float(np.median(residual))
+    if np.count_nonzero(residual < limit) < residual.size / 2 or median > MAX_MEDIAN_RESIDUAL_PX:
+        raise GeometryError(
+            f"the limb of {model.image.label.product_id} does not fit Jupiter: median residual {median:.1f} px over "
+            f"{residual.size} points; check that the label belongs to the image, or give another image of "
+            "the perijove with --with"
+        )
+
+
+def _solution(fit: _Fit, index: int, x: Floats, covariance: Floats) -> Solution:
+    model, columns = fit.models[index], fit.columns[index]
+    v, names = x[columns], fit.names[index]
+    own = covariance[np.ix_(columns, columns)]
+    sigma = np.sqrt(np.diag(own))
+    axis = model.spin_axis(v)
     # A turn about an axis moves the spin axis by the sine of the angle between the two.
     lever = np.linalg.norm(np.cross(model.turn_axes, axis), axis=1)
     return Solution(
-        pointing,
-        {name: Parameter(float(v), float(s), float(p), unit) for name, v, s, p, unit in rows},
-        model.limb_residuals(x)[model.limb_used],
-        problem.limb.band[model.limb_used],
+        model.pointing(v),
+        {
+            name: Parameter(float(v[i]), float(sigma[i]), float(fit.sigma[column]), fit.units[column])
+            for i, (name, column) in enumerate(zip(names, columns, strict=True))
+        },
+        own,
+        model.turn_axes,
+        model.spin_epoch,
+        model.axis_epoch,
+        model.limb_residuals(v)[model.limb_used],
+        model.image.limb.band[model.limb_used],
         int(np.count_nonzero(~model.limb_used)),
+        model.tie_residuals(v)[model.ties_used],
+        int(np.count_nonzero(~model.ties_used)),
         axis,
         float(np.max(lever * sigma[:3])),
-        float(model.rate + x[at["spin_rate_offset"]]),
+        float(model.rate + v[model.at["spin_rate_offset"]]),
     )

@@ -18,7 +18,7 @@ COLUMNS: Final = 12
 #: Latitudes in the band table: this many to the degree.
 PER_DEGREE: Final = 20
 
-# South edge (at a jet of `winds_profile` where there is one); softness of that edge, degrees; albedo in blue, green,
+# South edge (at a jet of `geometry.winds` where there is one); softness of that edge, degrees; albedo in blue, green,
 # red against the mean of the disc; methane albedo; stirring, texture, streaks, filamentary regions. Belts and zones
 # after Rogers 1995, The Giant Planet Jupiter, their edges at the jets after Porco et al. 2003; colours after the ratios
 # of Hubble's and Cassini's maps; methane: polar hoods, equatorial zone and tropical zones bright, belts dark.
@@ -147,7 +147,7 @@ class Vortex:
 
 #: Centre 22 S, 14,000 x 9,300 km (Hubble, A. Simon); winds near 120 m/s at the rim, six days to a turn.
 GREAT_RED_SPOT: Final = Vortex(
-    "Great Red Spot", -22.0, 270.0, 7000.0, 4650.0, (0.56, 0.76, 1.06), 0.125, 8.0, 0.10, 120.0, 0.0, 0.0
+    "Great Red Spot", -22.0, 270.0, 7000.0, 4650.0, (0.52, 0.72, 1.04), 0.125, 8.0, 0.17, 120.0, -0.05, 0.0
 )
 #: The pale hollow around it.
 HOLLOW: Final = (1.20, 1.13, 1.08)
@@ -155,6 +155,7 @@ _WHITE: Final = (1.22, 1.15, 1.10)
 _PALE: Final = (0.98, 1.02, 1.06)
 _CREAM: Final = (1.12, 1.10, 1.08)
 _BROWN: Final = (0.46, 0.60, 0.72)
+_DUSKY: Final = (0.64, 0.75, 0.84)
 _RUDDY: Final = (0.80, 0.93, 1.05)
 
 
@@ -174,13 +175,13 @@ def vortices(seed: int) -> tuple[Vortex, ...]:
             where = lat + size[2] * float(random.uniform(-1, 1))
             found.append(Vortex(f"{name}{i + 1}", where, lon, size[0] * scale, size[1] * scale, **look))  # type: ignore[arg-type]
 
-    white = {"tint": _WHITE, "methane": 0.075, "ring": -0.035, "contrast": 0.02}
+    white = {"tint": _WHITE, "methane": 0.075, "ring": -0.085, "contrast": 0.05}
     row("S2-AWO", -40.7, 8, (2100, 1700, 0.3), white | {"turns": 2.5, "rim_m_s": 70.0})
     row("S4-AWO", -60.0, 5, (1600, 1350, 0.6), white | {"turns": 2.5, "tint": _CREAM, "rim_m_s": 50.0})
     row("S3-AWO", -50.0, 4, (1700, 1300, 0.4), white | {"turns": 2.5, "tint": _CREAM, "rim_m_s": 50.0})
     row("BA", -33.2, 1, (3700, 2500, 0), white | {"turns": 3.5, "tint": _PALE, "contrast": 0.04, "rim_m_s": 100.0})
-    row("STB-DS", -31.0, 2, (2600, 1300, 0.4), {"tint": _BROWN, "turns": -1.5})
-    row("barge", 15.6, 5, (3100, 1150, 0.3), {"tint": _BROWN, "turns": 1.2, "contrast": 0.03})
+    row("STB-DS", -31.0, 2, (2600, 1300, 0.4), {"tint": _DUSKY, "turns": -1.5, "contrast": 0.08})
+    row("barge", 15.6, 5, (3100, 1150, 0.3), {"tint": _BROWN, "turns": 1.2, "contrast": 0.08})
     row("NTrZ-AWO", 19.2, 3, (2700, 1800, 0.2), white | {"turns": -2.5, "rim_m_s": -50.0})
     row("NN-LRS", 40.5, 1, (3000, 2100, 0), white | {"turns": -3.0, "tint": _RUDDY, "rim_m_s": -70.0})
     row("N2-AWO", 41.2, 3, (1700, 1300, 0.3), white | {"turns": -2.5, "rim_m_s": -50.0})

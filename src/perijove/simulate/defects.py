@@ -68,13 +68,13 @@ def hot_pattern(shape: tuple[int, int], era: Era, stages: int, rng: np.random.Ge
     return out
 
 
-def cosmic_hits(shape: tuple[int, ...], era: Era, rng: np.random.Generator) -> tuple[Light, Mask]:
+def cosmic_hits(shape: tuple[int, int], era: Era, rng: np.random.Generator) -> Light:
     """Radiation hits of one framelet: most a pixel or two, some tracks.
 
     Returns
     -------
-    excess : ndarray, (line, sample), float32, DN
-    where : ndarray, (line, sample), bool
+    ndarray, (line, sample), float32, DN
+        0 where nothing hit.
     """
     excess = np.zeros(shape, np.float32)
     burst = rng.uniform() < era.burst_framelets
@@ -88,7 +88,7 @@ def cosmic_hits(shape: tuple[int, ...], era: Era, rng: np.random.Generator) -> t
         columns = (x + steps * np.cos(angle)).astype(np.intp)
         inside = (rows < shape[0]) & (columns >= 0) & (columns < shape[1])
         excess[rows[inside], columns[inside]] = amplitude
-    return excess, excess > 0
+    return excess
 
 
 @jit()

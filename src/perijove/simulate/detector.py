@@ -10,7 +10,7 @@ import numpy.typing as npt
 from perijove.archive.label import ImageLabel
 from perijove.calibrate.decompand import companding_table
 from perijove.calibrate.radiance import white_dn
-from perijove.constants import ACTIVE_SAMPLES, BANDS, FOCAL_LENGTH_PX, TDI_STEP_S
+from perijove.constants import ACTIVE_SAMPLES, BANDS, FOCAL_LENGTH_PX, FRAMELET_LINES, FRAMELET_SAMPLES, TDI_STEP_S
 from perijove.simulate.defects import bloom, cosmic_hits, flat_field, hot_pattern, lost_blocks
 from perijove.simulate.era import Era
 
@@ -62,7 +62,7 @@ def expose(i_over_f: Light, label: ImageLabel, spin_rad_s: float, era: Era, seed
     Parameters
     ----------
     i_over_f : ndarray, (frame, band, line, sample), float32
-        The scene of the first TDI stage.
+        The scene at mid-exposure.
     label : ImageLabel
         Exposure, stages, solar distance, orbit and bit mode.
     spin_rad_s : float
@@ -101,24 +101,34 @@ def expose(i_over_f: Light, label: ImageLabel, spin_rad_s: float, era: Era, seed
 
 @dataclass(frozen=True)
 class _Fixed:
-    """What is the same in all framelets of a band: counts of I/F = 1, flat, hot pixels and offsets, DN."""
+    """What is the same in all framelets of a band: counts of I/F = 1, flat, hot pixels and offsets, DN; summing."""
 
     white_dn: float
     flat: Light
     hot: Light
     offsets: Light
+    sampling_factor: int
 
 
 def _fixed(band: str, shape: tuple[int, int], label: ImageLabel, era: Era, seed: int) -> _Fixed:
     white = white_dn(band, label.exposure_s, label.solar_distance_km, label.orbit)
     rng = np.random.default_rng([seed, BANDS.index(band), *era.name.encode()])
-    flat = flat_field(shape, era, rng)
-    hot = hot_pattern(shape, era, label.tdi_stages, rng)
-    left, right = _active(shape[1])
-    hot[:, :left] = 0.0
-    hot[:, right:] = 0.0
-    offsets = (era.striping_dn * rng.standard_normal(shape[1])).astype(np.float32)
-    return _Fixed(white, flat, hot, offsets)
+    chip, factor = (FRAMELET_LINES, FRAMELET_SAMPLES), label.sampling_factor
+    flat = flat_field(chip, era, rng)
+    hot = hot_pattern(chip, era, label.tdi_stages, rng)
+    hot[:, : ACTIVE_SAMPLES[0]] = 0.0
+    hot[:, ACTIVE_SAMPLES[1] :] = 0.0
+    offsets = np.tile(era.striping_dn * rng.standard_normal(chip[1]), (factor, 1)).astype(np.float32)
+    flat, hot, offsets = (_summed(plane, factor)[..., : shape[1]] for plane in (flat, hot, offsets))
+    return _Fixed(white, flat, hot, offsets[0], factor)
+
+
+def _summed(plane: Light, factor: int) -> Light:
+    """Mean of each square of pixels: what summing on board leaves of a plane of the chip."""
+    if factor == 1:
+        return plane
+    lines, samples = plane.shape
+    return np.asarray(plane.reshape(lines // factor, factor, samples // factor, factor).mean(axis=(1, 3)), np.float32)
 
 
 def smear_kernels(stages: int, spin_rad_s: float, sampling_factor: int = 1) -> tuple[Light, Light]:
@@ -137,10 +147,12 @@ def smear_kernels(stages: int, spin_rad_s: float, sampling_factor: int = 1) -> t
 
     Notes
     -----
-    After stage k the charge has moved k rows, the scene ``k f spin step``: the charge of row y sees what the camera of
-    the first stage sees in row ``y - k (1 - f spin step)``.
+    From mid-exposure to stage k the charge moves ``m = k - (N - 1) / 2`` rows, the scene ``m f spin step``: the charge
+    that is read as row y sees what the camera of mid-exposure sees in row ``y - m (1 - f spin step)``.
     """
-    drift = -(1.0 - FOCAL_LENGTH_PX * spin_rad_s * TDI_STEP_S) * np.arange(stages) / sampling_factor
+    drift = (
+        -(1.0 - FOCAL_LENGTH_PX * spin_rad_s * TDI_STEP_S) * (np.arange(stages) - (stages - 1) / 2) / sampling_factor
+    )
     sigma = PSF_SIGMA_PX / sampling_factor
     reach = int(np.ceil(4 * sigma + np.abs(drift).max())) + 1
     at = np.arange(-reach, reach + 1.0)
@@ -156,7 +168,9 @@ def _read_out(signal: Light, fixed: _Fixed, era: Era, rng: np.random.Generator) 
     """Counts of one framelet and where radiation hit it."""
     factor = np.float32(fixed.white_dn)
     signal = signal * (factor * fixed.flat)
-    hits, cosmic = cosmic_hits(signal.shape, era, rng)
+    summed = fixed.sampling_factor
+    hits = _summed(cosmic_hits((summed * signal.shape[0], summed * signal.shape[1]), era, rng), summed)
+    cosmic = hits > 0
     signal += fixed.hot
     signal += hits
     if era.blooming:
@@ -166,7 +180,8 @@ def _read_out(signal: Light, fixed: _Fixed, era: Era, rng: np.random.Generator) 
     signal[:, :left] = 0.0
     signal[:, right:] = 0.0
     read = READ_NOISE_E / GAIN_E_PER_DN * era.noise
-    spread = np.sqrt(np.float32(read**2) + signal * np.float32(1.0 / GAIN_E_PER_DN))
+    # Independent errors of the pixels that are summed.
+    spread = np.sqrt(np.float32(read**2) + signal * np.float32(1.0 / GAIN_E_PER_DN)) / np.float32(summed)
     signal += spread * rng.standard_normal(signal.shape, dtype=np.float32)
     wander = rng.standard_normal(signal.shape[1], dtype=np.float32) * np.float32(0.1 * era.striping_dn)
     signal += np.float32(era.dark_dn) + fixed.offsets + wander

@@ -57,8 +57,9 @@ class Era:
 
 
 #: "clean" has the noise of the new camera and nothing else. "pj30" follows public masks of perijoves 28 to 32 (some 50
-#: to 100 bad pixels a band) and the published flats; "pj56" the release notes of that perijove: black level up,
-#: striping in nearly all images, more noise, hits and hot pixels.
+#: to 100 bad pixels a band) and the published flats; "pj56" the notices of that perijove (missionjuno's gallery: less
+#: dynamic range, more background and noise; NASA, December 2023: striping). They give no amounts: those here are chosen
+#: so that an image is badly striped and the limb can be seen all the same, also in methane.
 ERAS: Final = MappingProxyType(
     {
         "clean": Era("clean"),

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perijove.archive.label import ImageLabel
+from perijove.archive.product_id import LETTER_BANDS
 from perijove.constants import INTERFRAME_DELTA_S
 from perijove.errors import OptionError
 from perijove.geometry.attitude import TURN_PER_FRAME_RAD
@@ -18,6 +19,7 @@ from perijove.geometry.camera import (
     PRINCIPAL_ROW_SIGMA_PX,
     Camera,
     spacecraft_to_camera,
+    tdi_shift_px,
 )
 from perijove.geometry.ephemeris import Trajectory, direction_from_jupiter, frame_times, mid_time
 from perijove.geometry.kernels import KernelFolder, read_states
@@ -49,6 +51,8 @@ _DELAY_SIGMA_S: Final = 2e-5
 _NUTATION_RAD: Final = 1e-5
 #: Precession of the axis per turn of the spacecraft: a flat body's lies between 1 and 2.
 _NUTATION_PER_SPIN: Final = 1.6
+#: How late the orbit runs that the labels were written from.
+_LABEL_LATE_S: Final = 0.01
 _MAX_IMAGES: Final = 200
 #: Times that are looked at for a view of the planet, and rest between images.
 _CANDIDATES: Final = 121
@@ -109,7 +113,7 @@ class Mounting:
 
     def camera(self, band: str, sampling_factor: int = 1) -> Camera:
         """Camera of a band."""
-        return Camera.for_band(band, sampling_factor).with_principal_row(self.principal_row_px)
+        return Camera.in_flight(band, sampling_factor, principal_row_px=self.principal_row_px)
 
 
 @dataclass(frozen=True)
@@ -149,6 +153,8 @@ class Flyby:
     mounting : Mounting
     images : tuple of SimulatedImage
         In time order.
+    label_late_s : float
+        The positions in the labels are the true ones of so many seconds before.
     """
 
     perijove: int
@@ -157,6 +163,47 @@ class Flyby:
     spin: Spin
     mounting: Mounting
     images: tuple[SimulatedImage, ...]
+    label_late_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Programme:
+    """Which filters the images of a pass are taken through, and whether they are summed on board.
+
+    Attributes
+    ----------
+    letters : str
+        Filter letter of each image, over and over: see `perijove.archive.product_id.LETTER_BANDS`. Default: colour,
+        every fifth in methane.
+    sampling_factor : int
+        1, or 2 for images summed 2 x 2.
+
+    Raises
+    ------
+    OptionError
+        If there is no such letter or factor.
+
+    Examples
+    --------
+    >>> Programme("MC").bands(2)
+    ('METHANE',)
+    """
+
+    letters: str = "CCCMC"
+    sampling_factor: int = 1
+
+    def __post_init__(self) -> None:
+        if not self.letters or not set(self.letters) <= set(LETTER_BANDS):
+            raise OptionError(f"filter letters {self.letters!r} are not some of {', '.join(LETTER_BANDS)}")
+        if self.sampling_factor not in (1, 2):
+            raise OptionError(f"images cannot be summed {self.sampling_factor} x {self.sampling_factor}; choose 1 or 2")
+
+    def bands(self, index: int) -> tuple[str, ...]:
+        """Bands of the image of that index, in chip order."""
+        return LETTER_BANDS[self.letters[index % len(self.letters)]]
+
+
+_USUAL: Final = Programme()
 
 
 def plan_flyby(
@@ -167,6 +214,7 @@ def plan_flyby(
     spk: Path | None = None,
     *,
     mounting: Mounting | None = None,
+    programme: Programme = _USUAL,
 ) -> Flyby:
     """Plan the images of a perijove as the mission does, with a truth that departs a little from the labels.
 
@@ -184,6 +232,8 @@ def plan_flyby(
         Trajectory to fly instead of a Juno-like one.
     mounting : Mounting, optional
         Of the camera. Default: drawn from what is known of it.
+    programme : Programme, optional
+        Filters and summing. Default: colour and methane, not summed.
 
     Returns
     -------
@@ -203,11 +253,12 @@ def plan_flyby(
     trajectory = _fly(perijove, et) if spk is None else _follow(spk, et)
     spin = _draw_spin(rng, trajectory, et, _tilt(rng, perijove, tilt_deg))
     drawn = _draw_mounting(rng)
-    base = Flyby(perijove, et, trajectory, spin, mounting or drawn, ())
+    late = float(_LABEL_LATE_S * rng.normal())
+    base = Flyby(perijove, et, trajectory, spin, mounting or drawn, (), late)
     taken: list[SimulatedImage] = []
     after = -np.inf
     for index, moment in enumerate(_moments(base, images)):
-        image = _plan_image(base, rng, index, max(float(moment), after))
+        image = _plan_image(base, rng, programme, index, max(float(moment), after))
         after = float(image.pointing.et[-1]) + _PAUSE_S
         taken.append(image)
     return replace(base, images=tuple(taken))
@@ -281,14 +332,18 @@ def _moments(flyby: Flyby, images: int) -> Floats:
     return seen[np.rint(np.linspace(0, len(seen) - 1, images)).astype(np.intp)]
 
 
-def _plan_image(flyby: Flyby, rng: np.random.Generator, index: int, moment: float) -> SimulatedImage:
+def _plan_image(
+    flyby: Flyby, rng: np.random.Generator, programme: Programme, index: int, moment: float
+) -> SimulatedImage:
     """Image at the turn of the spacecraft nearest to a moment in which it sweeps over the planet."""
-    bands = ("METHANE",) if index % 5 == 3 else ("BLUE", "GREEN", "RED")
+    bands = programme.bands(index)
     jitter = float(START_JITTER_S * rng.normal())
     error = float(_DELAY_SIGMA_S * rng.normal())
     delay = round(TURN_PER_FRAME_RAD / flyby.spin.rate_rad_s - INTERFRAME_DELTA_S, 3)
     scan = scan_over(flyby, bands, delay + INTERFRAME_DELTA_S, moment)
-    label = make_label(flyby.trajectory, LabelPlan(flyby.perijove, index, bands, scan.frames, scan.start_et, delay))
+    plan = LabelPlan(flyby.perijove, index, bands, scan.frames, scan.start_et, delay, programme.sampling_factor)
+    late = replace(flyby.trajectory, et=flyby.trajectory.et + flyby.label_late_s)
+    label = make_label(late, plan)
     et = frame_times(label) + jitter + error * np.arange(label.frames)
     return SimulatedImage(label, *_truth(flyby, label, et), jitter, error)
 
@@ -299,5 +354,6 @@ def _truth(flyby: Flyby, label: ImageLabel, et: Floats) -> tuple[Pointing, Float
     attitude.flags.writeable = False
     to_j2000 = attitude @ flyby.mounting.spacecraft_to_camera.T
     sun, earth = (direction_from_jupiter(body, mid_time(label)) for body in ("Sun", "Earth"))
-    cameras = {band: flyby.mounting.camera(band, label.sampling_factor) for band in label.bands}
+    rows = tdi_shift_px(label.tdi_stages)
+    cameras = {band: flyby.mounting.camera(band, label.sampling_factor).with_rows_shifted(rows) for band in label.bands}
     return Pointing(et, to_j2000, position, velocity, sun, earth, cameras), attitude

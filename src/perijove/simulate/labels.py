@@ -25,6 +25,8 @@ _SOURCE: Final = "SIMULATED"
 #: Number of the first image: the mission's first of a pass are departure and approach movies.
 _FIRST_NUMBER: Final = 20
 _DAY_S: Final = 86400.0
+#: Samples of a line of an image that was summed 2 x 2 on board: the last columns of the chip are left out (SIS).
+_SUMMED_SAMPLES: Final = 816
 #: TDI stages of colour images by the cosine of incidence below the spacecraft, and of methane ones: usual values.
 _COLOUR_STAGES: Final = ((0.5, 1), (-1.0, 2))
 _METHANE_STAGES: Final = 32
@@ -38,7 +40,7 @@ _DATA_SETS: Final = {
 
 @dataclass(frozen=True)
 class LabelPlan:
-    """What the sequence commands: perijove, image of the pass from zero, bands, frames, start (TDB), frame delay."""
+    """What the sequence commands: perijove, image of the pass from zero, bands, frames, start (TDB), delay, summing."""
 
     perijove: int
     index: int
@@ -46,6 +48,18 @@ class LabelPlan:
     frames: int
     start_et: float
     delay_s: float
+    sampling_factor: int = 1
+
+
+def framelet_shape(sampling_factor: int) -> tuple[int, int]:
+    """Lines and samples of a framelet as the mission sends it.
+
+    Examples
+    --------
+    >>> framelet_shape(1), framelet_shape(2)
+    ((128, 1648), (64, 816))
+    """
+    return FRAMELET_LINES // sampling_factor, {1: FRAMELET_SAMPLES, 2: _SUMMED_SAMPLES}[sampling_factor]
 
 
 def make_label(trajectory: Trajectory, plan: LabelPlan) -> ImageLabel:
@@ -73,7 +87,7 @@ def make_label(trajectory: Trajectory, plan: LabelPlan) -> ImageLabel:
         interframe_delay_s=plan.delay_s,
         exposure_s=round(stages * TDI_STEP_S, 6),
         tdi_stages=stages,
-        sampling_factor=1,
+        sampling_factor=plan.sampling_factor,
         bit_mode="SQROOT",
         compression="INTEGER COSINE TRANSFORM",
         pixel_scale="codes",
@@ -159,8 +173,8 @@ def mission_metadata(label: ImageLabel) -> dict[str, Any]:
 def _common(label: ImageLabel) -> dict[str, Any]:
     """Keywords that read alike in both kinds of label."""
     data_set, standard, level = _DATA_SETS[label.product_id.kind]
-    lines = label.frames * len(label.bands) * FRAMELET_LINES // label.sampling_factor
-    samples = FRAMELET_SAMPLES // label.sampling_factor
+    lines, samples = framelet_shape(label.sampling_factor)
+    lines *= label.frames * len(label.bands)
     bits = 16 if label.pixel_scale == "reflectance" else 8
     start = utc_to_et(label.start_time)
     # The mission's products follow two days after the image; a fixed lag keeps the files reproducible.

@@ -25,10 +25,13 @@ _DEGREE: Final = math.pi / 180.0
 # Columns of the band table.
 _STIR, _TEXTURE, _STREAKS, _FILAMENTS, _TINT = 4, 5, 6, 7, 8
 # Columns of the vortex table.
-(LAT, LON, HALF_W, HALF_H, TINT, TURNS, CONTRAST, SPUN, RING, POLAR, CX, CY, PER_LAT, PER_LON, SEED, HOLLOW, SOFT) = (
-    0, 1, 2, 3, 4, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 21,
+(
+    LAT, LON, HALF_W, HALF_H, TINT, TURNS, CONTRAST, SPUN, RING, POLAR, CX, CY, PER_LAT, PER_LON, SEED, HOLLOW, SOFT,
+    UNEVEN,
+) = (
+    0, 1, 2, 3, 4, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 21, 22,
 )  # fmt: skip
-VORTEX_COLUMNS: Final = 22
+VORTEX_COLUMNS: Final = 23
 # Columns of the row table.
 ROW_LAT, ROW_SHIFT, ROW_AGE, ROW_PER_LON, ROW_POLE_KM, ROW_COLUMNS = 0, 1, 2, 3, 4, 5
 
@@ -43,15 +46,18 @@ def _smooth(x):  # type: ignore[no-untyped-def]
 def _stirred(x, y, wide, stir, octaves, seed):  # type: ignore[no-untyped-def]
     """A point of a chart moved back to where its air came from, through eddies from the smallest to the largest.
 
-    Large eddies turn far and wind what smaller ones left into filaments; small ones barely fray them.
+    Large eddies turn far and wind what smaller ones left into filaments; small ones barely fray them, and come in
+    as the scale resolves them, so that the same clouds lie in the same place at every scale.
     """
-    last = max(min(int(octaves) - 3, 6), 4)
+    last = max(min(math.ceil(octaves) - 3, 6), 4)
     cell = _LARGEST * 0.5**last
     for k in range(last, 0, -1):
         wrap = int(360.0 / (cell * _STRETCH) + 0.5) if wide else 0
         per_x = wrap / 360.0 if wide else 1.0 / cell
         u, v = x * per_x, y / cell
         strength = stir * (0.34 if k == 1 else (0.58 if k == 2 else (0.38 if k == 3 else (0.10 if k == 4 else 0.05))))
+        if k > 4:
+            strength *= min(octaves - 2.0 - k, 1.0)
         u, v = swirled(u, v, wrap, seed + 40 + k, strength, 0.0)
         u, v = swirled(u + 0.5, v + 0.5, wrap, seed + 60 + k, strength, 0.0)
         x, y = (u - 0.5) / per_x, (v - 0.5) * cell
@@ -87,10 +93,10 @@ def _streaky(x, y, stretch, octaves, seed):  # type: ignore[no-untyped-def]
 
 
 @jit()
-def _texture(x, y, stir, octaves, seed):  # type: ignore[no-untyped-def]
+def _texture(x, y, stir, octaves, fine, seed):  # type: ignore[no-untyped-def]
     """Texture about the equator: brightness, hue, thin filaments, and how far eddies moved the point in x and y."""
     u, v = _stirred(x, y, True, stir, octaves, seed)
-    bright, hue, thin = _streaky(u, v, 5.0, octaves, seed)
+    bright, hue, thin = _streaky(u, v, 5.0, fine, seed)
     return bright, hue, thin, u - x, v - y
 
 
@@ -123,20 +129,22 @@ def _ovals(x, y, wide, seed):  # type: ignore[no-untyped-def]
         return -1.0, 0.0
     reach = 0.09 + 0.22 * (abs(kind) - 0.55)
     du, dv = u - fi - 0.5 - 0.3 * share(bits, 0), v - fj - 0.5 - 0.3 * share(bits, 1)
-    return 1.0 - math.sqrt(du * du + dv * dv) / reach, (1.0 if kind > 0 else -0.7)
+    return 1.0 - math.sqrt(du * du + dv * dv) / reach, (1.0 if kind > 0 else -0.9) * (0.3 + 0.7 * abs(share(bits, 0)))
 
 
 @jit()
 def _festoons(x, lat, seed):  # type: ignore[no-untyped-def]
     """Blue-grey hot spots at 7 N and the plumes that trail from them into the equatorial zone, 0 to 1."""
     best = 0.0
-    for side in range(2):
-        place = x / 360.0 * 12.0 + 0.5 * side
-        i = math.floor(place)
-        bits = mixed((2 * i + side) % 24, 0, seed + 99)
-        if side == 1 and share(bits, 0) > -0.2:
+    # Spots stand every 15 degrees, or not; their plumes reach two places west.
+    first = math.floor(x / 15.0)
+    for place in range(first, first + 4):
+        bits = mixed(place % 24, 0, seed + 99)
+        if place % 2 == 1 and share(bits, 0) > -0.2:
             continue
-        dx = (place - i - 0.5 - 0.25 * share(bits, 1)) * 30.0
+        dx = x - 15.0 * (place + 0.5 + 0.5 * share(bits, 1))
+        if dx > 15.0 or dx < -34.0:
+            continue
         strength = 0.65 + 0.35 * share(bits, 2)
         spot = math.exp(-((dx / 4.2) ** 2) - ((lat - 7.2) / 1.1) ** 2)
         # The plume leaves the spot's western end southward and bends west with the slower wind.
@@ -145,7 +153,8 @@ def _festoons(x, lat, seed):  # type: ignore[no-untyped-def]
         if along > 0.0:
             path = 6.9 - 5.2 * (1.0 - math.exp(-along / 5.5))
             width = 0.6 + 0.09 * along
-            plume = 0.8 * math.exp(-(((lat - path) / width) ** 2) - (along / 13.0) ** 2) * min(along, 1.0)
+            plume = 0.8 * math.exp(-(((lat - path) / width) ** 2) - (along / 13.0) ** 2) * _smooth(along)
+            plume *= _smooth((33.0 - along) / 10.0)
         best = max(best, strength * max(spot, plume))
     return best
 
@@ -181,9 +190,29 @@ def _inside_vortex(u, v, r, vortex, octaves, stir):  # type: ignore[no-untyped-d
     size = 3.0 * math.sqrt(size_x * size_y)
     x, y = size * (cosine * u - sine * v), size * (sine * u + cosine * v)
     seed = int(vortex[SEED])
+    # A unit of this chart is a third of a degree.
+    octaves -= 1.5
     x, y = _stirred(x + 300.0, y, False, stir, octaves, seed)
     bright, _, _ = _streaky(x, y, 1.0, octaves, seed)
     return bright
+
+
+@jit()
+def _uneven(u, v, r, vortex):  # type: ignore[no-untyped-def]
+    """Distance from a vortex's centre that its uneven outline makes of one, turned by the wind of its rim."""
+    cosine, sine = math.cos(vortex[SPUN]), math.sin(vortex[SPUN])
+    x, y = cosine * u + sine * v, cosine * v - sine * u
+    seed = int(vortex[SEED])
+    coarse, fine = gradient_noise(1.1 * x, 1.1 * y, 0, seed + 5), gradient_noise(3.7 * x, 3.7 * y, 0, seed + 6)
+    return r * (1.0 + vortex[UNEVEN] * (coarse + 0.45 * fine))
+
+
+@jit()
+def _along_belt(value, band, brown, rift, sector):  # type: ignore[no-untyped-def]
+    """Albedo of a belt with what varies along it: pale rifts, dark streaks, sectors more and less brown."""
+    much = 1.0 if band == 0 else (0.6 if band == 1 else (0.4 if band == 2 else 0.5))
+    pale, dark = _smooth((rift - 0.10) / 0.45), _smooth((-0.16 - rift) / 0.35)
+    return value * (1.0 + brown * much * (0.55 * pale - 0.24 * dark + 0.22 * sector))
 
 
 @jit()
@@ -250,17 +279,17 @@ def _around(vortex, u, v, r, lat, per_lon):  # type: ignore[no-untyped-def]
 
 
 @jit()
-def _clouds(at, polar, flat, side, stir, octaves, chart):  # type: ignore[no-untyped-def]
+def _clouds(at, polar, flat, side, stir, octaves, fine, chart):  # type: ignore[no-untyped-def]
     """Texture, displacement and small ovals at a point, from the chart about the equator, that about the pole, or both.
 
     ``at`` is the longitude where the air stood, that before the shear, and the latitude; ``polar`` the point in
-    the polar chart; ``flat`` the polar chart's share.
+    the polar chart; ``flat`` the polar chart's share. ``fine`` is the octaves of the texture, ``octaves`` of eddies.
     """
     still, x, y = at
     bright, hue, thin, moved, along = 0.0, 0.0, 0.0, 0.0, 0.0
     edge, sign = -1.0, 0.0
     if flat < 1.0:
-        bright, hue, thin, along, moved = _texture(x, y, stir, octaves, chart)
+        bright, hue, thin, along, moved = _texture(x, y, stir, octaves, fine, chart)
         if abs(y) > 24.0:
             edge, sign = _ovals(still, y, True, chart)
     if flat > 0.0:
@@ -308,24 +337,31 @@ def _paint_row(row, rows, west, step, bands, vortices, starts, near, picks, sett
         which, u, v, r = _nearest_vortex(
             lat, lon, per_lon, (pole_km * cos_lon, pole_km * sin_lon), starts[row], starts[row + 1], near, vortices
         )
-        inside = 0.0
+        inside, fine, calm = 0.0, octaves, 0.0
         if which >= 0:
             soft = vortices[which, SOFT]
-            inside = 1.0 - _smooth((r - soft) / (2.0 - 2.0 * soft))
             dx, dy = _around(vortices[which], u, v, r, lat, per_lon)
+            if vortices[which, POLAR] == 0.0:
+                # Collars are smooth, and stretch clouds so far that their finest octaves would fall between pixels.
+                calm = _smooth((2.1 - r) / 0.8)
+                fine -= 1.6 * calm
+            r = _uneven(u, v, r, vortices[which])
+            inside = 1.0 - _smooth((r - soft) / (2.0 - 2.0 * soft))
             x, y = x + dx, y + dy
         # Where eddies stir: in patches, and more in the wake.
         patch = gradient_noise(still / 9.0, y / 4.0, 40, chart + 77)
         wake = _wake(lat, still, spot_lon)
-        stir = here[_STIR] * (1.0 + 0.5 * patch) + 0.7 * wake
-        bright, hue, thin, along, moved, edge, sign = _clouds((still, x, y), polar, flat, side, stir, octaves, chart)
+        stir = (here[_STIR] * (1.0 + 0.5 * patch) + 0.7 * wake) * (1.0 - 0.75 * calm)
+        bright, hue, thin, along, moved, edge, sign = _clouds(
+            (still, x, y), polar, flat, side, stir, octaves, fine, chart
+        )
         sector = gradient_noise(x / 45.0, y / 3.0, 8, chart + 85)
         streak = gradient_noise(x / 18.0, (y + 0.3 * moved) / 0.45, 20, chart + 81)
         wave = gradient_noise(x / 7.2, y / 3.0, 50, chart + 83)
-        _from_table(bands, y + 0.7 * moved + (0.7 * wave + 0.9 * sector) * (0.2 + here[_STIR]), there)
+        _from_table(bands, y + 0.7 * moved + (0.9 * wave + 1.3 * sector) * (0.22 + here[_STIR]), there)
         filament = here[_FILAMENTS] * _smooth((patch + 0.05) / 0.35)
-        light = 2.0 * here[_TEXTURE] * (1.0 + 0.8 * wake) * (bright + 0.5 * sector) * (1.0 + 0.6 * filament)
-        light += 0.8 * here[_STREAKS] * streak + 0.10 * thin * filament + 0.20 * wake * max(bright, 0.0)
+        light = 2.0 * here[_TEXTURE] * (1.0 + 0.8 * wake) * (bright + 0.5 * sector) * (1.0 + 1.5 * filament)
+        light += 0.8 * here[_STREAKS] * streak + 0.20 * thin * filament + 0.24 * wake * max(bright, 0.0)
         light = _with_oval(light, edge, sign, here[_FILAMENTS])
         plume = 0.0
         if lat > -1.0 and lat < 11.0:
@@ -334,10 +370,14 @@ def _paint_row(row, rows, west, step, bands, vortices, starts, near, picks, sett
             if inside > 0.0:
                 f = _inside_vortex(u, v, r, vortices[which], octaves, 0.7)
                 light += inside * (vortices[which, CONTRAST] * f - light)
-            light += vortices[which, RING] * math.exp(-(((r - 1.12) / 0.14) ** 2))
+            light += vortices[which, RING] * math.exp(-(((r - 1.14) / 0.16) ** 2))
+        brown = _smooth((0.76 - there[0] / there[2]) / 0.16) * _smooth(here[_STIR] / 0.55) * (1.0 - inside)
+        rift = 0.0
+        if brown > 0.0:
+            rift = gradient_noise((x + along) / 12.0, (y + moved) / 2.2, 30, chart + 87) + 0.35 * bright
         for n in range(out.shape[0]):
             band = picks[n]
-            value = there[band]
+            value = _along_belt(there[band], band, brown, rift, sector)
             if which >= 0:
                 value = _tinted(value, vortices[which], band, r, inside)
             value *= 1.0 - plume * (0.14 if band == 0 else (0.26 if band == 1 else 0.38))
@@ -356,5 +396,7 @@ def _tinted(value, vortex, band, r, inside):  # type: ignore[no-untyped-def]
     if own > 0.0:
         # The core is deeper coloured than the outer spiral.
         deep = own * (1.0 - (0.12 if band == 0 else 0.05) * _smooth(1.0 - 1.6 * r) + 0.06 * _smooth(2.0 * r - 0.9))
+        # A darker lane inside the rim, as of ovals seen from near.
+        deep *= 1.0 - 0.06 * math.exp(-(((r - 0.66) / 0.14) ** 2))
         value += inside * (deep - value)
     return value

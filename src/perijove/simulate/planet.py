@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from perijove.errors import OptionError
-from perijove.simulate import clouds, winds_profile
+from perijove.geometry import winds
+from perijove.simulate import clouds
 from perijove.simulate.atmosphere import BandPhotometry, photometry
 from perijove.simulate.clouds import Vortex
 from perijove.simulate.moons import Moon, moons
@@ -103,7 +104,7 @@ class Planet:
     @staticmethod
     def wind_m_s(lat_graphic_deg: npt.ArrayLike) -> Floats:
         """Eastward wind in System III that carries the clouds, m/s, (...)."""
-        return winds_profile.wind_m_s(lat_graphic_deg)
+        return winds.wind_m_s(lat_graphic_deg)
 
     @staticmethod
     def photometry(band: str) -> BandPhotometry:
@@ -165,8 +166,8 @@ class Planet:
         epoch = self.epoch_of(et)
         table = self._vortex_table(et, et - epoch)
         starts, near = _meetings(lat, table)
-        drift = winds_profile.drift_deg_s(lat)
-        along, _ = winds_profile.metres_per_degree(lat)
+        drift = winds.drift_deg_s(lat)
+        along, _ = winds.metres_per_degree(lat)
         row_table = np.stack([lat, drift * (et - epoch), drift * _AGE_S, along / 1e3, _pole_km(lat)], axis=-1)
         octaves = float(np.log2(8.0 * pixels_per_degree / _PIXELS_PER_CELL)) + 1.0
         spot = float(self._vortex_table(epoch, 0.0)[0, 1])
@@ -182,7 +183,7 @@ class Planet:
 
         table = np.zeros((len(self.vortices), p.VORTEX_COLUMNS))
         for i, (v, out) in enumerate(zip(self.vortices, table, strict=True)):
-            along, up = (float(m) / 1e3 for m in winds_profile.metres_per_degree(v.lat_graphic_deg))
+            along, up = (float(m) / 1e3 for m in winds.metres_per_degree(v.lat_graphic_deg))
             east = -v.lon_w_sys3_deg
             out[p.LAT], out[p.HALF_W], out[p.HALF_H] = v.lat_graphic_deg, v.half_width_km, v.half_height_km
             out[p.PER_LAT], out[p.PER_LON] = up, along
@@ -198,9 +199,10 @@ class Planet:
             out[p.TURNS], out[p.CONTRAST], out[p.RING] = v.turns, v.contrast, v.ring
             out[p.SPUN] = v.rim_m_s * since_s / (1e3 * v.half_width_km)
             out[p.SEED] = self.seed * 1000 + 3 * i
-            out[p.SOFT] = 0.7 if out[p.POLAR] else 0.9
+            out[p.SOFT], out[p.UNEVEN] = (0.7, 0.05) if out[p.POLAR] else (0.84, 0.10)
             if v is clouds.GREAT_RED_SPOT:
                 out[p.HOLLOW : p.HOLLOW + 3] = np.array(clouds.HOLLOW) * self._disc
+                out[p.SOFT], out[p.UNEVEN] = 0.9, 0.06
         return table
 
     def _worn(self, lat: Floats, west: float, ppd: float, et: float, picks: npt.NDArray[np.int_], out: Maps) -> Maps:
@@ -211,7 +213,7 @@ class Planet:
         y = np.clip((90.0 - lat) / 180.0 * height - 0.5, 0.0, height - 1.0)
         top = np.minimum(y.astype(int), height - 2) if height > 1 else np.zeros(len(y), int)
         below = np.minimum(top + 1, height - 1)
-        moved = winds_profile.drift_deg_s(lat) * (et - self.epoch_et) if self.epoch_et is not None else np.zeros(len(y))
+        moved = winds.drift_deg_s(lat) * (et - self.epoch_et) if self.epoch_et is not None else np.zeros(len(y))
         for row in range(len(lat)):
             x = ((360.0 - lon_w - moved[row]) / 360.0 * width - 0.5) % width
             left = x.astype(int) % width
@@ -248,7 +250,7 @@ def _mean_of_disc(k: tuple[float, ...]) -> Floats:
 
 def _pole_km(lat_deg: Floats) -> Floats:
     """Distance from the nearer pole along the meridian, km: exact to 1e-4 poleward of 70, where it is used."""
-    _, per_degree = winds_profile.metres_per_degree(90.0 - (90.0 - np.abs(lat_deg)) / 2.0)
+    _, per_degree = winds.metres_per_degree(90.0 - (90.0 - np.abs(lat_deg)) / 2.0)
     return np.asarray((90.0 - np.abs(lat_deg)) * per_degree / 1e3)
 
 

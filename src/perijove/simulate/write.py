@@ -12,13 +12,13 @@ import numpy.typing as npt
 from perijove.archive.label import ImageLabel
 from perijove.calibrate.decompand import decompand
 from perijove.calibrate.radiance import new_camera_white_dn
-from perijove.constants import FRAMELET_LINES, FRAMELET_SAMPLES
 from perijove.errors import OptionError
-from perijove.products.raster import replacing, write_json
+from perijove.files import replacing
+from perijove.products.raster import write_json
 from perijove.simulate.detector import Exposure, expose
 from perijove.simulate.era import era as era_of
 from perijove.simulate.flyby import Flyby, SimulatedImage, plan_flyby
-from perijove.simulate.labels import DESCRIPTION, mission_metadata, pds3_label, rdr_label
+from perijove.simulate.labels import DESCRIPTION, framelet_shape, mission_metadata, pds3_label, rdr_label
 from perijove.simulate.scene import Scenery, render
 
 Format = Literal["mission", "edr", "rdr"]
@@ -44,6 +44,7 @@ def simulate_flyby(
     planet: Scenery | None = None,
     flyby: Flyby | None = None,
     kernels: bool = True,
+    backplanes: bool = False,
     predicted_offset_s: float = 0.0,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -60,11 +61,13 @@ def simulate_flyby(
     format : {"mission", "edr", "rdr"}
         Raw PNG with Metadata.json; or PDS3 IMG with LBL.
     planet : Scenery, optional
-        The procedural one of the seed by default.
+        The procedural one of the seed by default, its clouds followed from the perijove.
     flyby : Flyby, optional
         A flyby that is planned already, instead of perijove, images and seed.
     kernels : bool
         Whether to write SPICE kernels to ``kernels``.
+    backplanes : bool
+        Whether to write the true backplanes of each image beside it.
     predicted_offset_s : float
         Where not zero, the kernels are those of a prediction, so many seconds late: see `write_kernels`.
     progress : callable, optional
@@ -86,16 +89,19 @@ def simulate_flyby(
     tell = progress or _silent
     folder = Path(folder)
     flyby = flyby or plan_flyby(perijove, images, seed)
-    scenery = planet or _procedural(seed)
+    scenery = planet or _procedural(seed, flyby.perijove_et)
     written, truths = [], []
     for image in flyby.images:
         label = image.label
         tell(f"simulating {label.product_id}")
-        factor = label.sampling_factor
-        light = render(scenery, image.pointing, label.bands, FRAMELET_LINES // factor, FRAMELET_SAMPLES // factor)
+        light = render(scenery, image.pointing, label.bands, *framelet_shape(label.sampling_factor))
         exposure = expose(light, label, flyby.spin.rate_rad_s, defects, seed)
         written.append(_write_image(folder, label, exposure, format))
         truths.append({**_image_truth(image), **_counts(exposure), "file": written[-1].name})
+        if backplanes:
+            from perijove.simulate.backplanes import write_true_backplanes
+
+            truths[-1]["backplanes"] = write_true_backplanes(folder, image).name
     result: dict[str, Any] = {"images": written, "kernels": [], "truth": folder / "truth.json"}
     if kernels:
         from perijove.simulate.kernels import write_kernels
@@ -107,10 +113,10 @@ def simulate_flyby(
     return result
 
 
-def _procedural(seed: int) -> Scenery:
+def _procedural(seed: int, epoch_et: float) -> Scenery:
     from perijove.simulate.planet import Planet
 
-    return Planet(seed)
+    return Planet(seed, epoch_et=epoch_et)
 
 
 def _write_image(folder: Path, label: ImageLabel, exposure: Exposure, kind: Format) -> Path:
@@ -156,6 +162,7 @@ def _flyby_truth(flyby: Flyby) -> dict[str, Any]:
     return {
         "perijove_et": flyby.perijove_et,
         "trajectory": flyby.trajectory.source,
+        "label_late_s": flyby.label_late_s,
         "spin": {
             "axis_j2000": spin.axis,
             "rate_rad_s": spin.rate_rad_s,

@@ -1,4 +1,4 @@
-"""Jupiter's zonal wind as the simulator blows it: a compact profile of the cloud-top jets."""
+"""Jupiter's zonal wind: a compact profile of the cloud-top jets, and what it carries along."""
 
 from typing import Final
 
@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perijove.constants import JUPITER_RADII_KM
+from perijove.geometry.ellipsoid import to_lat_lon
 
 Floats = npt.NDArray[np.float64]
 
@@ -63,3 +64,22 @@ def drift_deg_s(lat_graphic_deg: npt.ArrayLike) -> Floats:
     lat = np.asarray(lat_graphic_deg, float)
     along, _ = metres_per_degree(lat)
     return np.asarray(np.where(np.abs(lat) < 76.0, wind_m_s(lat) / np.maximum(along, 1.0), 0.0))
+
+
+def blown(ground_km: Floats, seconds: float) -> Floats:
+    """Where the zonal wind carries clouds.
+
+    Parameters
+    ----------
+    ground_km : ndarray, (..., 3)
+        Body-fixed; NaN in, NaN out.
+    seconds : float
+
+    Returns
+    -------
+    ndarray, (..., 3)
+    """
+    angle = np.radians(drift_deg_s(to_lat_lon(ground_km)[0])) * seconds
+    c, s = np.cos(angle), np.sin(angle)
+    x, y, z = np.moveaxis(np.asarray(ground_km, float), -1, 0)
+    return np.stack([c * x - s * y, s * x + c * y, z], axis=-1)
