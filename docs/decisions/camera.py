@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 import perijove
+from perijove.archive.label import ImageLabel
 from perijove.calibrate.quality import Quality
 from perijove.geometry.camera import TDI_NUMBERINGS, Camera
 from perijove.register import bundle, locate, model
@@ -28,32 +29,37 @@ def of_band(wanted: str, change: Change) -> Change:
 
 
 def scaled(camera: Camera, amount: float) -> Camera:
+    """Change the focal length by a part of itself."""
     return replace(camera, focal_length_px=camera.focal_length_px * (1 + amount))
 
 
 def across(camera: Camera, amount: float) -> Camera:
+    """Move the centre of distortion along the columns."""
     return replace(camera, cx_px=camera.cx_px + amount)
 
 
 def along(camera: Camera, amount: float) -> Camera:
+    """Move the centre of distortion along the rows."""
     return replace(camera, cy_px=camera.cy_px + amount)
 
 
 def bent(camera: Camera, amount: float) -> Camera:
+    """Change the first coefficient of distortion by a part of itself."""
     return replace(camera, k1=camera.k1 * (1 + amount))
 
 
 CHANGES: dict[str, tuple[Change, float]] = {
-    "column, all bands (px)": (across, 4.0),
-    "k1, all bands (parts)": (bent, 0.03),
+    "column, all bands (px)": (across, 1.0),
+    "k1, all bands (parts)": (bent, 0.01),
     "focal length, all bands (parts)": (scaled, 1e-3),
-    **{f"scale of {band} (parts)": (of_band(band, scaled), 1e-4) for band in ("RED", "BLUE")},
-    **{f"column of {band} (px)": (of_band(band, across), 0.1) for band in ("RED", "BLUE")},
-    **{f"row of {band} (px)": (of_band(band, along), 0.1) for band in ("RED", "BLUE")},
+    **{f"scale of {band} (parts)": (of_band(band, scaled), 5e-5) for band in ("RED", "BLUE")},
+    **{f"column of {band} (px)": (of_band(band, across), 0.03) for band in ("RED", "BLUE")},
+    **{f"row of {band} (px)": (of_band(band, along), 0.03) for band in ("RED", "BLUE")},
 }
 
 
 def observation(path: str) -> Observation:
+    """An image, clipped pixels unknown."""
     image = perijove.open(path)
 
     def values() -> np.ndarray:
@@ -84,7 +90,7 @@ def sum_of_squares(
     """Least sum of squares with a changed camera, limb points and ties chosen as before."""
     adopted = model.cameras_of
 
-    def changed(label: perijove.Image, numbering: str = TDI_NUMBERINGS[0]) -> dict[str, Camera]:
+    def changed(label: ImageLabel, numbering: str = TDI_NUMBERINGS[0]) -> dict[str, Camera]:
         return {band: change(camera, amount) for band, camera in adopted(label, numbering).items()}
 
     if change is not None:

@@ -5,14 +5,17 @@ frames kernel's mounting as it is, with a free twist, and with a free twist and 
 """
 
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 import perijove
+from perijove.geometry.camera import PRINCIPAL_ROW_PX, Camera
 from perijove.project.resample import Framelets, gather
 from perijove.project.view import spacecraft_view
-from perijove.register import solve as solver
-from perijove.register.locate import Knowledge, locate
+from perijove.register import locate, model
+from perijove.register.locate import Knowledge, locate_by_limb
 
 CASES = {
     "kernel": {"PRINCIPAL_ROW_PX": 0.0, "PRINCIPAL_ROW_SIGMA_PX": 1e-3, "MOUNTING_TWIST_SIGMA_RAD": 1e-6},
@@ -38,16 +41,30 @@ def shift_across(reference: np.ndarray, other: np.ndarray) -> np.ndarray:
     return np.linalg.lstsq(design, (planes[0] - planes[1])[known], rcond=None)[0]
 
 
+def cameras_with_row(row_px: float) -> Callable[..., dict[str, Camera]]:
+    """What gives the cameras of an image, their optical axis as many rows from the kernel's."""
+    adopted = model.cameras_of
+
+    def cameras(*image: Any) -> dict[str, Camera]:
+        moved = row_px - PRINCIPAL_ROW_PX
+        return {band: camera.with_principal_row(moved) for band, camera in adopted(*image).items()}
+
+    return cameras
+
+
 def main(paths: list[str]) -> None:
     """Print a table, a line an image and case."""
     print("image case; limb px; twist 1e-4 rad; row px; axis from Earth deg; R-G and B-G (rows, columns) px")
+    adopted = model.cameras_of
     for path in paths:
         image = perijove.open(path)
         values = image.calibrated.i_over_f
         for name, constants in CASES.items():
             for constant, value in constants.items():
-                setattr(solver, constant, value)
-            solution = locate(image.label, values, Knowledge()).solution
+                setattr(model, constant, value)
+            model.cameras_of = adopted
+            model.cameras_of = locate.cameras_of = cameras_with_row(constants["PRINCIPAL_ROW_PX"])
+            _, solution = locate_by_limb(image.label, values, Knowledge())
             twist, row = (solution.parameters[key] for key in ("mounting_twist", "principal_row"))
             tilt = np.degrees(np.arccos(np.clip(solution.spin_axis @ solution.pointing.earth, -1, 1)))
             view = spacecraft_view(solution.pointing)

@@ -226,6 +226,14 @@ def simulate(
     texture: Annotated[
         Path | None, typer.Option(metavar="FILE", help="An equirectangular picture instead of the procedural planet.")
     ] = None,
+    filters: Annotated[
+        str,
+        typer.Option(
+            metavar="LETTERS", help="Filters of the images in turn: A, B, C, G, M, R or T, as in product ids."
+        ),
+    ] = "CCCMC",
+    summed: Annotated[bool, typer.Option("--summed", help="Sum pixels 2 x 2 on board.")] = False,
+    backplanes: Annotated[bool, typer.Option("--backplanes", help="Write the true backplanes as well.")] = False,
     predicted_offset: Annotated[
         float, typer.Option(metavar="S", help="Write the kernels of a prediction that is so many seconds late.")
     ] = 0.0,
@@ -235,7 +243,7 @@ def simulate(
 ) -> None:
     """Simulate a flyby: raw images with labels and kernels, and the truth beside them."""
     with _failures_told(verbose):
-        from perijove.simulate.flyby import plan_flyby
+        from perijove.simulate.flyby import Programme, plan_flyby
         from perijove.simulate.planet import Planet
         from perijove.simulate.texture import read_texture
         from perijove.simulate.write import simulate_flyby
@@ -247,7 +255,8 @@ def simulate(
                 era=era.value,
                 format={"png": "mission", "pds3": "edr", "rdr": "rdr"}[file_format.value],  # type: ignore[arg-type]
                 planet=None if texture is None else Planet(seed, read_texture(texture)),
-                flyby=plan_flyby(perijove, images, seed, tilt),
+                flyby=plan_flyby(perijove, images, seed, tilt, programme=Programme(filters, 2 if summed else 1)),
+                backplanes=backplanes,
                 predicted_offset_s=predicted_offset,
                 progress=told,
             )

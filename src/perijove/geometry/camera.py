@@ -48,10 +48,9 @@ TDI_NUMBERINGS: Final = ("first-stage", "mid-exposure", "last-stage")
 #: 0.31 degrees between the bands when it is left out (docs/decisions/mounting.md).
 PRINCIPAL_ROW_PX: Final = -28.0
 PRINCIPAL_ROW_SIGMA_PX: Final = 2.0
-#: Scale of a band over green's (lateral colour of the lens). Ties between the bands of perijove 44 give (1.8 +- 0.4)e-4
-#: for red and (4.0 +- 0.7)e-4 for blue, those of perijove 43 (1.9 +- 0.5)e-4 and (2.2 +- 0.6)e-4
-#: (docs/decisions/camera.md); methane has no ties.
-CHROMATIC_SCALE: Final = {"METHANE": 1.0, "BLUE": 1.0 + 3.0e-4, "GREEN": 1.0, "RED": 1.0 + 1.85e-4}
+#: Scale of a band over green's (lateral colour of the lens), by the ties between the bands of perijoves 43 and 44,
+#: which agree (docs/decisions/camera.md); methane has no ties.
+CHROMATIC_SCALE: Final = {"METHANE": 1.0, "BLUE": 1.0 + 1.7e-4, "GREEN": 1.0, "RED": 1.0 + 1.0e-4}
 #: Standard errors of the mounting about the boresight (twist) and about the camera's Y axis (cone), which are
 #: left as the frames kernel has them: the same fits find (-2 +- 4)e-4 and (1 +- 8)e-4.
 MOUNTING_TWIST_SIGMA_RAD: Final = 0.0004

@@ -141,10 +141,21 @@ def _gravity(position: Floats, pole: Floats) -> Floats:
     r = max(float(np.linalg.norm(position)), 0.5 * JUPITER_RADII_KM[2])
     radial = position / r
     sine = float(radial @ pole)
-    # The gradient of P_n(sine) / r**(n + 1), term by term.
-    pull = radial.copy()
+    # The gradient of P_n(sine) / r**(n + 1), term by term: along the radius, and towards the pole.
+    outward, poleward = 1.0, 0.0
     for degree, strength in JUPITER_ZONALS.items():
-        legendre = np.polynomial.Legendre.basis(degree)
+        legendre, slope = _legendre(degree, sine)
         part = strength * (JUPITER_RADII_KM[0] / r) ** degree
-        pull -= part * ((degree + 1) * legendre(sine) * radial - legendre.deriv()(sine) * (pole - sine * radial))
-    return np.asarray(-JUPITER_GM_KM3_S2 / r**2 * pull)
+        outward -= part * ((degree + 1) * legendre + slope * sine)
+        poleward += part * slope
+    return np.asarray(-JUPITER_GM_KM3_S2 / r**2 * (outward * radial + poleward * pole))
+
+
+def _legendre(degree: int, x: float) -> tuple[float, float]:
+    """Legendre polynomial and its derivative, by Bonnet's recursion."""
+    before, value, slope_before, slope = 1.0, x, 0.0, 1.0
+    for n in range(1, degree):
+        following = ((2 * n + 1) * x * value - n * before) / (n + 1)
+        slope_before, slope = slope, slope_before + (2 * n + 1) * value
+        before, value = value, following
+    return value, slope

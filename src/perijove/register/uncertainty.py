@@ -90,6 +90,7 @@ def likely_pointings(solution: Solution) -> Iterator[Pointing]:
     names, covariance = geometric_covariance(solution)
     # Units differ by orders of magnitude: the axes are those of the correlation.
     sigma = np.sqrt(np.diag(covariance))
+    sigma = np.where(sigma > 0, sigma, 1.0)
     values, vectors = np.linalg.eigh(covariance / np.outer(sigma, sigma))
     for value, vector in zip(values, vectors.T, strict=True):
         step = np.sqrt(max(float(value), 0.0)) * vector * sigma
