@@ -61,6 +61,11 @@ MetadataOption = Annotated[
     Path | None,
     typer.Option("--metadata", metavar="FILE", help="Its label, where it is not beside the image."),
 ]
+CalibrationOption = Annotated[Path | None, typer.Option(metavar="DIR", help="Darks and flats.")]
+OutputOption = Annotated[
+    Path, typer.Option("--output", "-o", metavar="DIR", file_okay=False, help="Where the files go.")
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print warnings and errors only.")]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Tell more, and show tracebacks of errors.")]
 
 
@@ -71,7 +76,7 @@ def process(  # one parameter per option is typer's way
     kernels: Annotated[
         Path | None, typer.Option(metavar="DIR", help="SPICE kernels, used where they cover the image.")
     ] = None,
-    calibration: Annotated[Path | None, typer.Option(metavar="DIR", help="Darks and flats.")] = None,
+    calibration: CalibrationOption = None,
     with_others: Annotated[
         list[Path] | None,
         typer.Option("--with", metavar="RAW_OR_LABEL", help="Another image or label of the perijove. May be repeated."),
@@ -101,10 +106,8 @@ def process(  # one parameter per option is typer's way
     backplanes: Annotated[
         bool, typer.Option("--backplanes", help="Also longitude, latitude, angles and more of every pixel (TIFF).")
     ] = False,
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="DIR", file_okay=False, help="Where the products go.")
-    ] = Path(),
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print warnings and errors only.")] = False,
+    output: OutputOption = Path(),
+    quiet: QuietOption = False,
     verbose: VerboseOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
@@ -147,15 +150,13 @@ def solve(
     kernels: Annotated[
         Path | None, typer.Option(metavar="DIR", help="SPICE kernels to begin with, where they cover the images.")
     ] = None,
-    calibration: Annotated[Path | None, typer.Option(metavar="DIR", help="Darks and flats.")] = None,
+    calibration: CalibrationOption = None,
     labels: Annotated[
         list[Path] | None,
         typer.Option("--label", metavar="LABEL", help="Label of another image of the perijove. May be repeated."),
     ] = None,
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="DIR", file_okay=False, help="Where the files go.")
-    ] = Path(),
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print warnings and errors only.")] = False,
+    output: OutputOption = Path(),
+    quiet: QuietOption = False,
     verbose: VerboseOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
@@ -212,9 +213,7 @@ class FileFormat(StrEnum):
 
 @app.command()
 def simulate(
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="DIR", file_okay=False, help="Where the files go.")
-    ] = Path("perijove-flyby"),
+    output: OutputOption = Path("perijove-flyby"),
     perijove: Annotated[int, typer.Option(metavar="N", help="Perijove, 1 to 60: its date and orbit.")] = 44,
     images: Annotated[int, typer.Option(metavar="K", help="Number of images.")] = 12,
     seed: Annotated[int, typer.Option(metavar="S", help="All that is drawn follows from it.")] = 0,
@@ -237,7 +236,7 @@ def simulate(
     predicted_offset: Annotated[
         float, typer.Option(metavar="S", help="Write the kernels of a prediction that is so many seconds late.")
     ] = 0.0,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print warnings and errors only.")] = False,
+    quiet: QuietOption = False,
     verbose: VerboseOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the paths as JSON.")] = False,
 ) -> None:
@@ -269,13 +268,11 @@ def simulate(
 
 @app.command()
 def demo(
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="DIR", file_okay=False, help="Where the products go.")
-    ] = Path("perijove-demo"),
+    output: OutputOption = Path("perijove-demo"),
     size: Annotated[
         int | None, typer.Option(metavar="N", help="Side of a square picture, pixels. Default: native scale.")
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print warnings and errors only.")] = False,
+    quiet: QuietOption = False,
     verbose: VerboseOption = False,
 ) -> None:
     """Process a simulated image, without network or kernels, and compare with the truth."""

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from perijove.geometry.pointing import Pointing
 from perijove.geometry.rotation import rotation_about
+from perijove.geometry.sighting import turn_per_frame
 from perijove.project.kernel import gather_kernel
 
 Floats = npt.NDArray[np.float64]
@@ -76,7 +77,7 @@ class Framelets:
                     lines - EDGE_ROWS / summing - 0.5,
                 ]
             ),
-            _turn_per_frame(pointing),
+            turn_per_frame(pointing),
             float(np.linalg.norm(moved, axis=-1).max() * cameras[0].focal_length_px / summing),
         )
 
@@ -84,14 +85,6 @@ class Framelets:
     def summing(self) -> float:
         """Detector pixels to a side of a framelet pixel."""
         return float(1 / self.intrinsics[0, 5])
-
-
-def _turn_per_frame(pointing: Pointing) -> float:
-    if pointing.frames < 2:
-        return 1.0
-    middle = min(pointing.mid_frame, pointing.frames - 2)
-    ahead = pointing.camera_to_j2000[middle].T @ pointing.camera_to_j2000[middle + 1][:, 2]
-    return float(np.arctan2(ahead[1], ahead[2]))
 
 
 def gather(

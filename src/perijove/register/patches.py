@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from perijove.geometry.ellipsoid import normals
 from perijove.geometry.pointing import Pointing, turned_by_light_time
+from perijove.geometry.sighting import turn_per_frame
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -185,7 +186,7 @@ def frames_that_see(side: Side, band: str, ground_km: Floats) -> Integers:
     """
     pointing, camera = side.pointing, side.pointing.cameras[band]
     middle = _elevation(camera.directions(camera.cx_px / camera.sampling_factor, side.values.shape[2] / 2))
-    turn = _turn_per_frame(pointing)
+    turn = turn_per_frame(pointing)
     frame = np.full(len(ground_km), pointing.mid_frame)
     for _ in range(_FRAME_STEPS):
         observer = pointing.position_fixed_km[frame]
@@ -200,13 +201,6 @@ def frames_that_see(side: Side, band: str, ground_km: Floats) -> Integers:
 def _elevation(directions: Floats) -> Floats:
     """Angle about the camera's X axis, which is nearly the spin axis, from its boresight towards increasing rows."""
     return np.asarray(np.arctan2(directions[..., 1], directions[..., 2]))
-
-
-def _turn_per_frame(pointing: Pointing) -> float:
-    if pointing.frames < 2:
-        return 1.0
-    middle = min(pointing.mid_frame, pointing.frames - 2)
-    return float(_elevation(pointing.camera_to_j2000[middle].T @ pointing.camera_to_j2000[middle + 1][:, 2]))
 
 
 def _charts(a: Pointing, b: Pointing, pair: tuple[str, str], at: tuple[Integers, Floats, Floats, Integers]) -> Floats:
