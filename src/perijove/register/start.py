@@ -78,9 +78,12 @@ def target_from_limb(
     agreeing = np.count_nonzero(miss_px < _AGREE_PX, axis=0)
     seen_radius = np.arccos(np.clip(cosine, -1, 1))
     right_size = np.abs(seen_radius - radius) < _RADIUS_TOLERANCE * radius
-    if right_size.any():
-        return np.asarray(axes[np.where(right_size, agreeing, -1).argmax()])
     best = agreeing.argmax()
+    if right_size.any():
+        # Three points of another circle may happen to lie on one of the right size: few others do then.
+        right = np.where(right_size, agreeing, -1).argmax()
+        if agreeing[best] < max(len(u) / 2, 2 * agreeing[right]):
+            return np.asarray(axes[right])
     if agreeing[best] < len(u) / 2:
         return None
     raise GeometryError(
