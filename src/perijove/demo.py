@@ -1,6 +1,10 @@
 """The main job on a flyby that never was: no network, no data, and a truth to be measured against."""
 
+import contextlib
 import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -42,7 +46,8 @@ def demo(folder: Path, size: int | None, progress: Progress) -> dict[str, Any]:
     if not (store / "truth.json").is_file():
         # The truth is written last: where it is, the rest is whole.
         shutil.rmtree(store, ignore_errors=True)
-        simulate_flyby(store, flyby=flyby, seed=_SEED, kernels=False, progress=progress)
+        with _compiling_ahead():
+            simulate_flyby(store, flyby=flyby, seed=_SEED, kernels=False, progress=progress)
     image = open_image(raw, progress=progress)
     report = process(image, folder, size=size)
     error = ground_error_px(image.located.solution.pointing, planned.pointing)
@@ -52,6 +57,24 @@ def demo(folder: Path, size: int | None, progress: Progress) -> dict[str, Any]:
         "ground_error_p99_px": float(np.percentile(error, 99)),
     }
     return report
+
+
+@contextlib.contextmanager
+def _compiling_ahead() -> Iterator[None]:
+    """Meanwhile, compile the kernels of the processing, which a fresh install has not on disk.
+
+    In a process, since the compiler lets only one thread in. Should it fail, they are compiled when they are needed.
+    """
+    modules = "perijove.register.match, perijove.project.kernel"
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen([sys.executable, "-c", f"import {modules}"], stdout=quiet, stderr=quiet) as ahead:
+        wanted = False
+        try:
+            yield
+            wanted = True
+        finally:
+            if not wanted:
+                ahead.kill()
 
 
 def _planned() -> Flyby:

@@ -35,6 +35,13 @@ _INSIDE, _SHARED, _UNSEEN, _ONE_BY_ONE = 1, 2, 3, 4
 _OUTER_TAPER: Final = 1.3
 _MAX_IDEAL_R2: Final = MAX_IDEAL_RADIUS_PX**2
 
+# What the kernel takes. With its types said it is compiled, or fetched from the disk, when the module is imported.
+_TYPES: Final = (
+    "void(Array(float64, 3, 'C', readonly=True), Array(float32, 1, 'C', readonly=True), UniTuple(int64, 4), "
+    "float64[:, :, ::1], float64[::1], float64[:, ::1], "
+    "Tuple((float64[::1], float64, float64, float64, float64, boolean)), float32[::1], float32[::1])"
+)
+
 
 @jit()
 def _to_camera(point, frame, cameras):  # type: ignore[no-untyped-def]
@@ -328,7 +335,7 @@ def _gather_run(  # type: ignore[no-untyped-def]
             )
 
 
-@jit(parallel=True)
+@jit(_TYPES, parallel=True)
 def gather_kernel(  # type: ignore[no-untyped-def]
     ground, pixels, shape, cameras, observer, intrinsics, settings, values, weights
 ):
@@ -346,7 +353,9 @@ def gather_kernel(  # type: ignore[no-untyped-def]
         centres[band] = math.atan(rows / intrinsics[band, 0])
     for row in numba.prange(ground.shape[0]):
         start = np.full(bands, shape[0] // 2)
+        # The loop counts in unsigned numbers, typed as signed ones at first: one kind is compiled, not two.
+        line = np.int64(row)
         for column in range(0, width, _RUN):
             count = min(_RUN, width - column)
             geometry = (cameras, observer, intrinsics)
-            _gather_run(ground, row, column, count, pixels, shape, geometry, centres, settings, start, values, weights)
+            _gather_run(ground, line, column, count, pixels, shape, geometry, centres, settings, start, values, weights)

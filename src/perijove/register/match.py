@@ -39,6 +39,13 @@ _RIVAL_MARGIN: Final = 0.3
 #: Correlation below which a whole step is not worth refining.
 _LEAST_SCORE: Final = 0.3
 
+# What the kernel takes. With its types said it is compiled, or fetched from the disk, when the module is imported.
+_FRAMELETS: Final = "Array(float32, 4, 'C', readonly=True)"
+_TYPES: Final = (
+    f"void({_FRAMELETS}, {_FRAMELETS}, int64[:, ::1], int64[:, ::1], float64[:, ::1], float64[:, :, ::1], "
+    "float64[::1], float64[:, ::1], int64, UniTuple(float32[:, ::1], 5), float32[:, :, ::1], float64[:, ::1])"
+)
+
 
 @jit()
 def _reach(sigma):  # type: ignore[no-untyped-def]
@@ -85,9 +92,12 @@ def _blurred(box, sigma):  # type: ignore[no-untyped-def]
     """Blur by a Gaussian; the result is smaller by its reach on every side."""
     reach = _reach(sigma)
     weights = np.empty(2 * reach + 1, np.float32)
+    total = 0.0
     for k in range(2 * reach + 1):
         weights[k] = math.exp(-0.5 * ((k - reach) / sigma) ** 2)
-    weights /= weights.sum()
+        total += weights[k]
+    for k in range(2 * reach + 1):
+        weights[k] /= total
     rows, columns = box.shape[0], box.shape[1] - 2 * reach
     across = np.zeros((rows, columns), np.float32)
     out = np.zeros((rows - 2 * reach, columns), np.float32)
@@ -300,7 +310,9 @@ def _best_step(template, grid, half, search):  # type: ignore[no-untyped-def]
     inside = 0 < at_row < 2 * search and 0 < at_column < 2 * search
     good = inside and best >= _LEAST_SCORE
     if good:
-        good = scores[at_row - 1 : at_row + 2, at_column - 1 : at_column + 2].min() > -1.0
+        for row in range(at_row - 1, at_row + 2):
+            for column in range(at_column - 1, at_column + 2):
+                good = good and scores[row, column] > -1.0
     if good:
         for row in range(2 * search + 1):
             for column in range(2 * search + 1):
@@ -358,7 +370,7 @@ def _refine(template, box, corner, chart, step, start, metric, trends, half, out
     out[5] = 1.0 / math.sqrt(1.0 + rest / power)
 
 
-@jit()
+@jit(_TYPES)
 def match_kernel(  # type: ignore[no-untyped-def]
     first, second, windows, index, at, charts, steps, blurs, search, metric, trends, out
 ):
@@ -398,17 +410,18 @@ def match_kernel(  # type: ignore[no-untyped-def]
         if template.size == 0 or math.isnan(template.sum()):
             continue
         reach_u, reach_v = (half[0] + search) * step, (half[1] + search) * step
-        low, high = np.full(2, np.inf), np.full(2, -np.inf)
+        low_x, high_x, low_y, high_y = math.inf, -math.inf, math.inf, -math.inf
         for u in (-reach_u, reach_u):
             for v in (-reach_v, reach_v):
                 x, y = _carried(chart, u, v)
-                low[0], high[0] = min(low[0], x - 0.5), max(high[0], x - 0.5)
-                low[1], high[1] = min(low[1], y - 0.5), max(high[1], y - 0.5)
+                low_x, high_x = min(low_x, x - 0.5), max(high_x, x - 0.5)
+                low_y, high_y = min(low_y, y - 0.5), max(high_y, y - 0.5)
+        low, high = (low_x, low_y), (high_x, high_y)
         box, left, top = _smooth_box(second[index[k, 2], index[k, 3]], low, high, blurs[k, 1], windows[1])
         if box.size == 0:
             continue
         grid = np.empty((2 * (half[1] + search) + 1, 2 * (half[0] + search) + 1), np.float32)
-        _read(box, left, top, chart, step, (-half[0] - search, -half[1] - search), grid)
+        _read(box, left, top, chart, step, (float(-half[0] - search), float(-half[1] - search)), grid)
         u, v, good = _best_step(template, grid, half, search)
         if good:
             _refine(template, box, (left, top), chart, step, (u, v), metric, trends, half, out[k])

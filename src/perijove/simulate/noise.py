@@ -56,7 +56,8 @@ def _corner(i, j, seed, dx, dy):  # type: ignore[no-untyped-def]
     return share(bits, 0) * dx + share(bits, 1) * dy
 
 
-@jit()
+# With its types said: else it is compiled again for every constant that it is called with.
+@jit("float64(float64, float64, int64, int64)")
 def gradient_noise(x, y, wrap, seed):  # type: ignore[no-untyped-def]
     """Gradient noise with one cell to the unit (Perlin 1985; fade of Perlin 2002), about -1 to 1, mean 0."""
     fi, fj = math.floor(x), math.floor(y)
@@ -75,7 +76,7 @@ def gradient_noise(x, y, wrap, seed):  # type: ignore[no-untyped-def]
     return _GAIN * (top + v * (c + u * (d - c) - top))
 
 
-@jit()
+@jit("UniTuple(float64, 2)(float64, float64, int64, int64, float64, float64)")
 def swirled(x, y, wrap, seed, strength, bias):  # type: ignore[no-untyped-def]
     """A point moved back along the eddies of a lattice, one eddy to a cell, one cell to the unit.
 

@@ -246,7 +246,8 @@ def paint(rows, west, step, bands, vortices, starts, near, picks, setting, out):
     out : ndarray, (band, rows, columns), float32
     """
     for row in numba.prange(out.shape[1]):
-        _paint_row(row, rows, west, step, bands, vortices, starts, near, picks, setting, out)
+        # The loop counts in unsigned numbers, typed as signed ones at first: one kind is compiled, not two.
+        _paint_row(np.int64(row), rows, west, step, bands, vortices, starts, near, picks, setting, out)
 
 
 @jit()
