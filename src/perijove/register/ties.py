@@ -44,7 +44,7 @@ _MAX_EMISSION_BETWEEN_DEG: Final = 75.0
 #: Width and reach of the surroundings whose mean is taken out of each grid point: bands differ most in what is wide.
 _SURROUNDINGS: Final = 2.0
 _SURROUNDINGS_REACH: Final = 5
-_MIN_CORRELATION: Final = 0.5
+_MIN_CORRELATION: Final = 0.55
 #: Standard errors beyond which a tie is dropped: along the worse direction, pixels, and that over the better one.
 #: Streaks can be matched across, not along.
 _MAX_SIGMA_PX: Final = 0.3
