@@ -8,7 +8,7 @@ import pytest
 from perijove.geometry.kernels import KernelFolder
 from perijove.register.uncertainty import pixel_sigma
 from perijove.simulate.kernels import write_kernels
-from perijove.simulate.truth import ground_error_px
+from perijove.simulate.truth import ground_error_px, samples
 
 
 def ground_errors(flown: Any) -> np.ndarray:
@@ -46,16 +46,10 @@ def covered(flown: Any) -> np.ndarray:
     """Which errors of sampled pixels, along columns and along rows, are within one standard error."""
     within = []
     for located, image in zip(flown.located, flown.flyby.images, strict=True):
-        true = image.pointing
-        for band in image.label.bands:
-            x, y, frame = np.meshgrid(np.linspace(26, 1622, 9), np.linspace(1, 127, 3), np.arange(true.frames))
-            frame = frame.astype(int)
-            ground = true.ground(band, frame, x, y)
-            hit = np.isfinite(ground[..., 0])
-            x, y, frame, ground = x[hit], y[hit], frame[hit], ground[hit]
-            seen = np.stack(located.solution.pointing.pixels(band, frame, ground), axis=-1)
-            off = np.abs(seen - np.stack([x, y], axis=-1))
-            within.append((off < pixel_sigma(located.solution, band, frame, ground)).ravel())
+        solution = located.solution
+        for part in samples(image.pointing):
+            sigma = pixel_sigma(solution, part.band, part.frame, part.ground_km)
+            within.append((np.abs(part.offsets_px(solution.pointing)) < sigma).ravel())
     return np.concatenate(within)
 
 
