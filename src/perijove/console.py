@@ -96,6 +96,23 @@ def print_solution(report: Mapping[str, Any], verbose: bool) -> None:
     print_rows("All images", {**rows, "written": "\n".join(report["files"])})
 
 
+def print_set(report: Mapping[str, Any]) -> None:
+    """The report of a calibration set: a line a band."""
+    rows: dict[str, Any] = {}
+    for band in report["bands"]:
+        error = band["change_along_lines_error_percent"]
+        known = "no shared ground" if error is None else f"+- {error:.2f} %"
+        rows[f"{band['band']}, TDI {band['tdi_stages']}"] = (
+            f"{band['change_along_lines_percent']:+.2f} % along the lines ({known}), "
+            f"columns {band['column_gain_percent']:.2f} %, {band['dust_pixels']} pixels under dust, "
+            f"{band['hot_pixels']} hot, {band['bad_pixels']} bad; {len(band['products'])} images, "
+            f"{100 * band['lit_part']:.0f} % of the pixels were lit"
+        )
+    from pathlib import Path
+
+    print_rows("Calibration set", {**rows, "written": str(Path(report["files"][-1]).parent)})
+
+
 def _differences_told(image: Mapping[str, Any]) -> Iterator[str]:
     """How far an image's solution is from the kernels that it began with."""
     found = image["from_kernels"] or {}

@@ -10,7 +10,8 @@
     │   ├── CalibrationError  calibration files that do not fit the camera
     │   ├── KernelError       SPICE kernels that cannot be read
     │   ├── PointingFileError a file of solved pointing that is damaged, or of another version, image or raw file
-    │   └── OptionError       an option, or an output, that cannot be honoured
+    │   ├── OptionError       an option, or an output, that cannot be honoured
+    │   └── MissingExtraError a part of perijove that is not installed
     └── GeometryError         the image is sound, but its pointing could not be found (exit code 1)
 
 A message says what is wrong, with what, and what to do next.
@@ -55,6 +56,10 @@ class PointingFileError(InputError):
 
 class OptionError(InputError):
     """An option, or a place for output, that cannot be honoured."""
+
+
+class MissingExtraError(InputError):
+    """A part of perijove whose libraries are not installed."""
 
 
 class GeometryError(PerijoveError):

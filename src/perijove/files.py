@@ -10,7 +10,7 @@ from perijove.errors import OptionError
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, *, kept: bool = True) -> Iterator[Path]:
     """A temporary path beside ``path`` that takes its place when the block ends well, and vanishes otherwise.
 
     Raises
@@ -31,7 +31,8 @@ def replacing(path: Path) -> Iterator[Path]:
         mask = os.umask(0)
         os.umask(mask)
         temporary.chmod(0o666 & ~mask)
-        temporary.replace(path)
+        if kept:
+            temporary.replace(path)
     except OSError as error:
         raise OptionError(f"cannot write {path}: {error.strerror}; choose another place with -o") from error
     finally:

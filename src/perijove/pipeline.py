@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from perijove.archive.framelets import FrameletStack, InputFile, read_framelets, read_label
 from perijove.archive.label import ImageLabel
+from perijove.calibrate.repair import NoiseMode, Repairs
+from perijove.compose.options import PictureOptions
 from perijove.errors import OptionError
 from perijove.geometry.kernels import KernelFolder
 from perijove.products.report import geometry_report, picture_text, provenance, view_report
@@ -49,7 +51,7 @@ class Raster:
     image: "Image"
 
     def save(self, path: str | Path) -> Path:
-        """Write the natural picture (``.png``) or the linear planes (``.tif``).
+        """Write the natural picture (``.png``) or the linear planes (``.tif``); other pictures: `save_picture`.
 
         Raises
         ------
@@ -59,7 +61,7 @@ class Raster:
         path = Path(path)
         suffix = path.suffix.lower()
         if suffix == ".png":
-            self._save_picture(path)
+            self.save_picture(path)
         elif suffix in (".tif", ".tiff"):
             from perijove.products.raster import write_tiff
 
@@ -108,12 +110,61 @@ class Raster:
             "view": view_report(self.view),
         }
 
-    def _save_picture(self, path: Path) -> None:
-        from perijove.compose.colour import natural
-        from perijove.products.raster import write_png
+    @cached_property
+    def light(self) -> Any:
+        """How the light falls on the view (`perijove.compose.illumination.Illumination`)."""
+        from perijove.compose.illumination import Illumination
+        from perijove.geometry.backplanes import backplanes, mid_et
+        from perijove.geometry.sunlight import sunlight_at
 
-        picture = natural(self.values, self.bands, self.image.calibrated.saturation_i_over_f)
-        write_png(path, picture.pixels, picture_text(self.image.label, self.image.provenance))
+        pointing = self.image.located.solution.pointing
+        sunlight = sunlight_at(mid_et(pointing))
+        names = ("incidence_deg", "emission_deg", "lat_graphic_deg")
+        planes = np.empty((len(names), self.view.height, self.view.width), np.float32)
+        for rows in self.view.blocks(_BLOCK_ROWS):
+            found = backplanes(pointing, self.view.ground(rows), (), names, sunlight=sunlight)
+            for plane, name in zip(planes, names, strict=True):
+                plane[rows] = found[name].values
+        return Illumination.of_angles(*planes)
+
+    def picture(self, options: PictureOptions | None = None) -> Any:
+        """Make a picture of the view (`perijove.compose.colour.Picture`).
+
+        Raises
+        ------
+        OptionError
+            If the image, or the methane image beside it, lacks what the style needs.
+        """
+        from perijove.compose.styles import Scene, picture
+
+        options = options or PictureOptions()
+        rasters = [self]
+        if options.methane is not None:
+            rasters.append(options.methane.drawn_on(self.view))
+        scenes = [Scene(r.values, r.bands, r.image.calibrated.saturation_i_over_f, r.light) for r in rasters]
+        return picture(options.style, scenes[0], scenes[1] if len(scenes) > 1 else None, options.look, options.gamut)
+
+    def save_picture(self, path: str | Path, options: PictureOptions | None = None) -> Path:
+        """Write a picture of the view (``.png`` or ``.tif``).
+
+        Raises
+        ------
+        OptionError
+            For other suffixes, or when the place cannot be written to.
+        """
+        from perijove.products.raster import to_depth, write_picture_tiff, write_png
+
+        path = Path(path)
+        options = options or PictureOptions()
+        writers = {".png": write_png, ".tif": write_picture_tiff, ".tiff": write_picture_tiff}
+        if path.suffix.lower() not in writers:
+            raise OptionError(f"cannot write {path.name}: give a name that ends in .png or .tif")
+        made = self.picture(options)
+        text = picture_text(self.image.label, self.image.provenance)
+        if options.style != "natural":
+            text["Comment"] = f"style {options.style}: not as the eye would see it"
+        writers[path.suffix.lower()](path, to_depth(made.pixels, options.depth), text, made.gamut)
+        return path
 
 
 @dataclass(frozen=True)
@@ -135,6 +186,10 @@ class Image:
         Pointing that was solved before, and the file that it was read from.
     progress : callable
         Told the name of each stage as it begins.
+    self_calibration : bool
+        Whether what flat fields leave along the lines is levelled by the ground that framelets share.
+    noise_mode : {"auto", "off", "heavy"}
+        Whether noise is taken out: see `perijove.calibrate.repair.Repairs`.
     """
 
     stack: FrameletStack
@@ -144,6 +199,8 @@ class Image:
     neighbours: tuple[RawFile, ...] = ()
     pointing: tuple[Any, InputFile] | None = None
     progress: Progress = silent
+    self_calibration: bool = True
+    noise_mode: NoiseMode = "auto"
 
     @property
     def label(self) -> ImageLabel:
@@ -157,19 +214,28 @@ class Image:
         return provenance(self.label, (*self.stack.inputs, *more))
 
     @cached_property
-    def calibrated(self) -> Any:
-        """The framelets in I/F, with quality flags (`CalibratedStack`)."""
+    def unlevelled(self) -> Any:
+        """The framelets in I/F as `calibrate` makes them, before their overlaps correct them (`CalibratedStack`)."""
         from perijove.calibrate.stack import calibrate
 
         self.progress(f"calibrating {self.label.product_id}")
-        return calibrate(self.stack, self.calibration)
+        return calibrate(self.stack, self.calibration, Repairs(noise=self.noise_mode))
+
+    @cached_property
+    def calibrated(self) -> Any:
+        """The framelets in I/F, with quality flags (`CalibratedStack`); needs the pointing unless told not to level."""
+        from perijove.project.overlap import levelled
+
+        if not self.self_calibration:
+            return self.unlevelled
+        return levelled(self.unlevelled, self.located.solution.pointing, self.label.bands)
 
     @cached_property
     def located(self) -> Any:
         """The pointing and how good it is (`Located`)."""
         if self.pointing is not None:
             return self.pointing[0]
-        sources = [Source(self.label, lambda: self.calibrated)]
+        sources = [Source(self.label, lambda: self.unlevelled)]
         sources += [Source(neighbour.label, neighbour.calibrated) for neighbour in self.neighbours]
         return solve_pass(sources, self.kernels, self.labels, self.progress)[0]
 
@@ -221,9 +287,13 @@ class Image:
             view = orthographic_view(pointing, lat, lon, size)
         else:
             raise OptionError(f"there is no view '{projection}'; choose spacecraft or orthographic")
-        return self._drawn(view, kernel)
+        return self.drawn_on(view, kernel)
 
-    def _drawn(self, view: Any, kernel: Kernel) -> Raster:
+    def drawn_on(self, view: Any, kernel: Kernel = "bicubic") -> Raster:
+        """Draw the image on a view, which may be that of another image of the perijove.
+
+        Ground is met where it lies on the planet; clouds that moved between two images are not followed.
+        """
         from perijove.project.resample import Framelets, gather
 
         self.progress(f"drawing {self.label.product_id}")
@@ -247,6 +317,8 @@ def open_image(
     with_others: Sequence[str | Path] = (),
     pointing: str | Path | None = None,
     progress: Progress = silent,
+    self_calibration: bool = True,
+    noise_mode: NoiseMode = "auto",
 ) -> Image:
     """Open a JunoCam image.
 
@@ -266,6 +338,10 @@ def open_image(
         A file of pointing that was solved before, or the folder that holds it: nothing is solved then.
     progress : callable, optional
         Told the name of each stage as it begins.
+    self_calibration : bool
+        Whether what flat fields leave along the lines is levelled by the ground that framelets share.
+    noise_mode : {"auto", "off", "heavy"}
+        Whether noise is taken out: by itself where the image has that of an aged camera, never, or always.
 
     Returns
     -------
@@ -292,7 +368,7 @@ def open_image(
         from perijove.register.pointing_file import pointing_of
 
         solved = pointing_of(Path(pointing), stack.label, stack.inputs[0])
-    return Image(stack, folder, calibration_set, labels, neighbours, solved, progress)
+    return Image(stack, folder, calibration_set, labels, neighbours, solved, progress, self_calibration, noise_mode)
 
 
 def _others(
@@ -326,6 +402,7 @@ def process(
     north_up: bool = False,
     centre: tuple[float, float] | None = None,
     products: Sequence[Product] = ("natural", "linear"),
+    picture: PictureOptions | None = None,
 ) -> dict[str, Any]:
     """Draw an image and write its products and its report.
 
@@ -337,6 +414,8 @@ def process(
     view, size, north_up, centre
         As for :meth:`Image.view`.
     products : sequence of {"natural", "linear", "backplanes"}
+        The picture, of whatever style, the planes, the backplanes.
+    picture : PictureOptions, optional
 
     Returns
     -------
@@ -353,10 +432,15 @@ def process(
     raster = image.view(size, view, north_up=north_up, centre=centre)
     name = str(image.label.product_id)
     files = []
+    picture = picture or PictureOptions()
     for product in products:
-        image.progress(f"writing {name}-{product}")
-        path = folder / f"{name}-{product}.{'png' if product == 'natural' else 'tif'}"
-        files.append(raster.save_backplanes(path) if product == "backplanes" else raster.save(path))
+        kind = picture.style if product == "natural" else product
+        image.progress(f"writing {name}-{kind}")
+        path = folder / f"{name}-{kind}.{'png' if product == 'natural' else 'tif'}"
+        if product == "natural":
+            files.append(raster.save_picture(path, picture))
+        else:
+            files.append(raster.save_backplanes(path) if product == "backplanes" else raster.save(path))
     path = folder / f"{name}.report.json"
     report = {**image.report, "view": view_report(raster.view), "files": [str(p) for p in (*files, path)]}
     write_json(path, report)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perijove.calibrate.decompand import code_step, companding_table, decompand
+from perijove.calibrate.decompand import code_range, code_step, companding_table, decompand, expand, expected_dn
 from perijove.errors import ImageFileError, LabelError
 
 # Corners of the on-board curve (SIS, appendix C).
@@ -56,3 +56,29 @@ def test_shared_tables_cannot_be_changed() -> None:
         companding_table("SQROOT")[0] = 1
     with pytest.raises(ValueError, match="read-only"):
         code_step("SQROOT")[0] = 1
+
+
+@pytest.mark.parametrize("bit_mode", ["SQROOT", "LIN1", "LIN8", "LIN16"])
+def test_ranges_hold_the_counts_that_are_rounded_to_their_code(bit_mode: str) -> None:
+    levels = companding_table(bit_mode).astype(float)
+    counts = np.arange(int(levels[-1]) + 1)
+    codes = np.searchsorted((levels[1:] + levels[:-1]) / 2, counts, side="right")
+    ranges, expected = code_range(bit_mode), expected_dn(bit_mode)
+    for code in range(255):
+        held = counts[codes == code]
+        assert ranges[code].tolist() == [held.min() - 0.5, held.max() + 0.5]
+        assert expected[code] == held.mean()
+    np.testing.assert_array_equal(ranges[1:, 0], ranges[:-1, 1])
+
+
+def test_dithered_counts_stay_in_the_range_of_their_code() -> None:
+    codes = np.repeat(np.arange(256, dtype=np.uint8), 50)
+    counts = expand(codes, "SQROOT", dither_seed=3)
+    low, high = code_range("SQROOT")[codes].T
+    assert ((counts >= low) & (counts <= high)).all()
+    np.testing.assert_array_equal(counts, expand(codes, "SQROOT", dither_seed=3))
+
+
+def test_expanding_refuses_other_pixels() -> None:
+    with pytest.raises(ImageFileError, match="8-bit"):
+        expand(np.zeros(3, np.uint16), "SQROOT")  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Hits and fixed defects planted in scenes of known truth."""
+"""Fixed defects planted in scenes of known truth."""
 
 from collections.abc import Callable
 
@@ -8,6 +8,7 @@ from scipy.ndimage import gaussian_filter
 
 from perijove.calibrate import defects
 from perijove.calibrate.decompand import code_step, companding_table, decompand
+from perijove.calibrate.hits import find_hits
 
 Expose = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 Encode = Callable[[np.ndarray], np.ndarray]
@@ -33,65 +34,6 @@ def _clouds(rng: np.random.Generator) -> np.ndarray:
 
 def _detail(dn: np.ndarray, encode: Encode) -> defects.Detail:
     return defects.detail_of(decompand(encode(dn), "SQROOT"), SIGMA)
-
-
-def test_hits_are_found_from_light_to_dark(expose: Expose, encode: Encode) -> None:
-    rng = np.random.default_rng(11)
-    scene = _terminator()
-    hit = np.zeros(SHAPE, bool)
-    hit[rng.integers(2, 126, 300), rng.integers(3, 597, 300)] = True
-    hit[40, 100:104] = True  # a short track
-    hit[60:62, 300:302] = True  # a blob
-    noise = np.sqrt(1.1 + scene / 16.0) + scene / 120.0
-    found = defects.find_hits(_detail(expose(scene + hit * 12.0 * noise, rng), encode), NOTHING)
-    # A hit of twelve sigma falls below five only where noise and neighbours conspire.
-    assert found[hit].mean() > 0.97
-    # Flanks of hits at 2.5 sigma: 8 neighbours x 0.6 % of 300 hits; elsewhere five sigma, one in a million.
-    assert (found & ~hit).sum() < 30
-
-
-def test_nothing_is_found_in_noise(expose: Expose, encode: Encode) -> None:
-    rng = np.random.default_rng(12)
-    found = [defects.find_hits(_detail(expose(_terminator(), rng), encode), NOTHING) for _ in range(4)]
-    # Of 300,000 pixels; the noise near zero counts is cut off and coarse, hence more than a normal law has.
-    assert np.sum(found) < 15
-
-
-def test_fine_clouds_are_not_eaten(expose: Expose, encode: Encode) -> None:
-    rng = np.random.default_rng(13)
-    found = [defects.find_hits(_detail(expose(_clouds(rng), rng), encode), NOTHING) for _ in range(4)]
-    # One pixel in ten thousand of texture that is sharper than any real image of the planet.
-    assert np.mean(found) < 1e-4
-
-
-def test_a_bright_hit_is_found_in_fine_clouds(expose: Expose, encode: Encode) -> None:
-    rng = np.random.default_rng(14)
-    hit = np.zeros(SHAPE, bool)
-    hit[5:125:12, 10:590:40] = True
-    found = defects.find_hits(_detail(expose(_clouds(rng) + 700.0 * hit, rng), encode), NOTHING)
-    assert found[hit].mean() > 0.9
-
-
-def test_limb_is_not_eaten(expose: Expose, encode: Encode) -> None:
-    rng = np.random.default_rng(15)
-    lines, samples = np.mgrid[: SHAPE[0], : SHAPE[1]]
-    disc = np.hypot(lines - 64.0, samples - 300.0) < 250.0
-    scene = gaussian_filter(disc * 1200.0, 0.5)
-    found = defects.find_hits(_detail(expose(scene, rng), encode), NOTHING)
-    assert found.sum() < 5
-
-
-@pytest.mark.parametrize("radius", [2.5, 4.0, 7.0])
-def test_a_moon_survives(radius: float, expose: Expose, encode: Encode) -> None:
-    rng = np.random.default_rng(16)
-    lines, samples = np.mgrid[: SHAPE[0], : SHAPE[1]]
-    disc = np.hypot(lines - 60.3, samples - 200.6) < radius
-    shadow = np.hypot(lines - 60.3, samples - 200.6 - 0.5 * radius) < radius
-    full = gaussian_filter(disc * 400.0, 0.6)
-    crescent = gaussian_filter((disc & ~shadow) * 400.0, 0.6) if radius > 3.0 else full
-    for moon in (full, crescent):
-        found = defects.find_hits(_detail(expose(moon + 0.5, rng), encode), NOTHING)
-        assert not found[moon > 20.0].any()
 
 
 def _pattern(frames: np.ndarray, encode: Encode) -> defects.FixedPattern:
@@ -124,7 +66,7 @@ def test_what_a_hot_pixel_adds_is_no_hit(expose: Expose, encode: Encode) -> None
     excess[20:110:9, 20:580:31] = 30.0
     frames = np.stack([expose(_terminator() + excess, rng) for _ in range(12)])
     pattern = _pattern(frames, encode)
-    found = defects.find_hits(_detail(frames[0], encode), pattern)
+    found = find_hits(_detail(frames[0], encode), pattern)
     assert found[excess > 0.0].mean() < 0.02
 
 
@@ -168,6 +110,22 @@ def test_fill_follows_a_slope() -> None:
     # A symmetric neighbourhood gives a plane back; beside another bad pixel a part of one step is lost.
     np.testing.assert_allclose(filled, truth[at_lines, at_samples], atol=1.5)
     assert filled[0] == pytest.approx(truth[10, 10], abs=1e-4)
+
+
+def test_fill_follows_an_edge() -> None:
+    lines, samples = np.mgrid[:60, :60]
+    values = gaussian_filter(np.where(lines + 2.0 * samples > 90.0, 1000.0, 0.0), 0.6).astype(np.float32)
+    near = np.abs(lines + 2.0 * samples - 90.0) < 3.0
+    bad = np.zeros(values.shape, bool)
+    bad[6:54:4, :] = near[6:54:4, :] & (samples[6:54:4, :] % 3 == 0)
+    at_lines, at_samples, filled = defects.fill(np.where(bad, np.float32(5e3), values), bad)
+    error = filled - values[at_lines, at_samples]
+    plain = [
+        np.mean([values[y + i, x + j] for i in (-1, 0, 1) for j in (-1, 0, 1) if i or j])
+        for y, x in zip(at_lines, at_samples, strict=True)
+    ]
+    # The mean of the eight neighbours is what an edge blurs; pairs along it are not.
+    assert np.sqrt(np.mean(error**2)) < 0.8 * np.sqrt(np.mean((np.array(plain) - values[at_lines, at_samples]) ** 2))
 
 
 def test_fill_invents_nothing() -> None:

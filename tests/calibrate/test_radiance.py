@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from perijove.calibrate.radiance import new_camera_white_dn, throughput, white_dn
+from perijove.calibrate.radiance import new_camera_white_dn, rdr_scale, throughput, white_dn, white_radiance
 from perijove.constants import AU_KM
 from perijove.errors import LabelError
 
@@ -57,3 +57,14 @@ def test_unknown_distance_means_five_point_two() -> None:
 def test_absurd_labels(band: str, exposure: float, distance: float, fragment: str) -> None:
     with pytest.raises(LabelError, match=fragment):
         white_dn(band, exposure, distance, 43)
+
+
+def test_radiance_of_white_in_sunlight() -> None:
+    # E / pi with the solar irradiance of the band: 1.42 W m-2 nm-1 over 175.4 nm at 1 AU.
+    assert white_radiance("RED", AU_KM) == pytest.approx(1.42 * 175.4 / math.pi)
+    assert white_radiance("RED", 2 * AU_KM) == pytest.approx(1.42 * 175.4 / math.pi / 4)
+
+
+def test_rdr_values_leave_out_the_loss_of_throughput() -> None:
+    # An RDR's 3000 is what a surface of I/F 0.3 gave the new camera; an aged one has 1.07 - 0.0108 n of blue left.
+    assert 3000 / rdr_scale("BLUE", 43) == pytest.approx(0.3 / (1.07 - 0.0108 * 43))

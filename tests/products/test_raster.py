@@ -1,5 +1,6 @@
 """Files of pictures and planes, read back by other libraries."""
 
+import io
 import json
 import stat
 import struct
@@ -8,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image, ImageCms
 
 from perijove.errors import OptionError
-from perijove.products.raster import write_json, write_png, write_tiff
+from perijove.products.raster import to_depth, write_json, write_picture_tiff, write_png, write_tiff
 
 TEXT = {"Title": "Jet N5, 56° north", "Source": "NASA/JPL-Caltech/SwRI/MSSS", "Software": "perijove"}
 
@@ -44,22 +46,63 @@ def test_a_png_is_read_back_alike(tmp_path: Path, shape: tuple[int, ...]) -> Non
     np.testing.assert_array_equal(read[..., ::-1] if len(shape) == 3 else read, written)
 
 
-def test_a_png_tells_its_colour_space_and_its_source(tmp_path: Path) -> None:
-    from PIL import Image
+def profile_of(path: Path) -> ImageCms.ImageCmsProfile:
+    with Image.open(path) as image:
+        image.load()
+        return ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
 
+
+@pytest.mark.parametrize(("gamut", "name"), [("srgb", "sRGB"), ("p3", "Display P3")])
+def test_a_png_tells_its_colour_space_and_its_source(tmp_path: Path, gamut: str, name: str) -> None:
     path = tmp_path / "picture.png"
-    write_png(path, pixels((8, 9, 3)), TEXT)
+    write_png(path, pixels((8, 9, 3)), TEXT, gamut)
     with Image.open(path) as image:
         image.load()
         assert image.size == (9, 8)
-        assert image.info["srgb"] == 0
         assert image.info["gamma"] == pytest.approx(0.45455)
         assert {key: str(image.info[key]) for key in TEXT} == TEXT
+    assert ImageCms.getProfileDescription(profile_of(path)).strip() == name
     names = [name for name, _ in chunks(path.read_bytes())]
     assert names[0] == b"IHDR"
     assert names[-1] == b"IEND"
-    # What tells how to read pixels stands before them (PNG specification, 5.6).
-    assert max(names.index(b"sRGB"), names.index(b"gAMA")) < names.index(b"IDAT")
+    # What tells how to read pixels stands before them; of sRGB and iCCP only one may (PNG specification, 5.6, 11.3.2).
+    assert max(names.index(b"iCCP"), names.index(b"gAMA")) < names.index(b"IDAT")
+    assert b"sRGB" not in names
+
+
+def test_a_grey_png_has_a_grey_profile(tmp_path: Path) -> None:
+    write_png(tmp_path / "grey.png", pixels((8, 9)), {})
+    assert profile_of(tmp_path / "grey.png").profile.xcolor_space.strip() == "GRAY"
+
+
+@pytest.mark.parametrize("shape", [(20, 30, 3), (20, 30)])
+def test_eight_bits_are_read_back_alike(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    deep = pixels(shape)
+    write_png(tmp_path / "picture.png", to_depth(deep, 8), {})
+    with Image.open(tmp_path / "picture.png") as image:
+        read = np.asarray(image)
+    assert read.dtype == np.uint8
+    # Half a code of 255.
+    assert np.abs(read * 257.0 - deep).max() <= 128.5
+
+
+def test_other_depths_are_refused() -> None:
+    with pytest.raises(OptionError, match="8 or 16 bits"):
+        to_depth(pixels((2, 2)), 12)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("shape", "depth"), [((20, 30, 3), 16), ((20, 30, 3), 8), ((20, 30), 16)])
+def test_a_picture_tiff_is_read_back_with_its_profile(tmp_path: Path, shape: tuple[int, ...], depth: int) -> None:
+    import tifffile
+
+    path, written = tmp_path / "picture.tif", to_depth(pixels(shape), depth)  # type: ignore[arg-type]
+    write_picture_tiff(path, written, TEXT, "p3")
+    with tifffile.TiffFile(path) as file:
+        np.testing.assert_array_equal(file.pages[0].asarray(), written)
+        assert json.loads(file.pages[0].description) == TEXT
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(file.pages[0].iccprofile))
+    wanted = "Display P3" if len(shape) == 3 else "Grey, sRGB curve"
+    assert ImageCms.getProfileDescription(profile).strip() == wanted
 
 
 def test_a_strided_picture_is_written_as_it_looks(tmp_path: Path) -> None:

@@ -248,6 +248,24 @@ def test_what_one_framelet_lacks_the_other_gives(
     assert np.isnan(values[alone, 0, 1]).all()
 
 
+def test_a_lost_block_is_seen_by_the_other_framelet(
+    earth_scene: Any, sights: Callable[..., Sights], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # In a picture, which is drawn run by run, and most of what is shared by one framelet alone if the fade is short.
+    monkeypatch.setattr("perijove.project.resample.FADE_ROWS", 2)
+    view = spacecraft_view(earth_scene.pointing)
+    ground = view.ground()
+    planes = np.ones(earth_scene.values.shape, np.float32)
+    planes[5, :, -12:, 200:600] = np.nan
+    values, _ = gather(ground, framelets(earth_scene, planes))
+    seen = sights(ground.reshape(-1, 3), "GREEN")
+    x, y = seen.xy[5].T
+    lost = (x > 202) & (x < 598) & (y > planes.shape[2] - 10) & (seen.inside[5] > BORDER_PX)
+    shared = lost & (np.delete(seen.inside, 5, axis=0).max(axis=0) > BORDER_PX)
+    assert shared.sum() > 100
+    np.testing.assert_allclose(values[..., 1].ravel()[shared], 1.0, rtol=1e-6)
+
+
 def test_points_behind_the_camera_are_unknown(earth_scene: Any) -> None:
     pointing = earth_scene.pointing
     away = 2 * pointing.position_fixed_km[pointing.mid_frame] - spacecraft_view(pointing, 64).ground()

@@ -1,6 +1,7 @@
-"""Flats and lists of bad pixels that people have published, brought to one form.
+"""Flats, darks and bad pixels: what a set holds, which of it applies to an image, and two published sets.
 
-No file of this kind comes with the project; a user names the folder in which they lie. Two families are read:
+Sets that `perijove calibrate` makes are described by a file of their own (`set_file`). No published file comes with the
+project; a user names the folder in which they lie. Two families are read:
 
 - ``flatFieldsSmooth12to16.tiff`` and ``debias18.tiff``, 384 x 1648, blue, green and red stacked, scaled to
   the full range of counts;
@@ -21,18 +22,20 @@ What is taken from which is decided by real images (perijoves 43 and 44):
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from perijove.archive.label import ImageLabel
 from perijove.constants import ACTIVE_SAMPLES, FRAMELET_LINES, FRAMELET_SAMPLES
 from perijove.errors import CalibrationError
 
 Plane = npt.NDArray[np.float32]
+Kind = Literal["flat", "dark", "bad_pixel"]
 
 _COLOURS: Final = ("BLUE", "GREEN", "RED")
 _SHAPE: Final = (FRAMELET_LINES, FRAMELET_SAMPLES)
@@ -53,8 +56,31 @@ _DARK_SINGLE: Final = "junocam_dark_pj28_v1_{name}.tif"
 _BAD_STACKED: Final = "BAD_PIXEL_MASK.png"
 
 
-def _no_planes() -> Mapping[str, Any]:
+def _no_planes() -> Mapping[Any, Any]:
     return MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class SetPlane:
+    """One plane of a set, and the images for which it holds.
+
+    Attributes
+    ----------
+    kind : {"flat", "dark", "bad_pixel"}
+    band : str
+    orbits : tuple of int
+        First and last.
+    tdi_stages : int
+        Stages over which it is summed already: 1 for a plane of the detector itself.
+    plane : ndarray, (128, 1648), float32 or bool, read-only
+        Relative response, DN, or True for pixels without a usable response.
+    """
+
+    kind: Kind
+    band: str
+    orbits: tuple[int, int]
+    tdi_stages: int
+    plane: npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -73,6 +99,10 @@ class CalibrationSet:
         DN. Not subtracted: see the module.
     bad_pixel : mapping of str to ndarray, (128, 1648), bool, read-only
         Pixels without a usable response.
+    stages : mapping of tuple of str to int
+        TDI stages over which a plane is summed already, by kind and band; 1 where there is no entry.
+    choices : tuple of SetPlane
+        Planes that hold for some orbits and TDI stages only; see `applying_to`.
     """
 
     source: str
@@ -80,10 +110,29 @@ class CalibrationSet:
     flat: Mapping[str, Plane] = field(default_factory=_no_planes)
     dark: Mapping[str, Plane] = field(default_factory=_no_planes)
     bad_pixel: Mapping[str, npt.NDArray[np.bool_]] = field(default_factory=_no_planes)
+    stages: Mapping[tuple[str, str], int] = field(default_factory=_no_planes)
+    choices: tuple[SetPlane, ...] = ()
+
+    def applying_to(self, label: ImageLabel) -> "CalibrationSet":
+        """The planes that hold for an image: of its orbit, and nearest to its TDI stages, rather fewer than more."""
+        planes: dict[str, dict[str, Any]] = {"flat": {}, "dark": {}, "bad_pixel": {}}
+        stages: dict[tuple[str, str], int] = {}
+
+        def distance(choice: SetPlane) -> tuple[bool, float]:
+            return choice.tdi_stages > label.tdi_stages, abs(float(np.log(choice.tdi_stages / label.tdi_stages)))
+
+        fitting = [c for c in self.choices if c.orbits[0] <= label.orbit <= c.orbits[1]]
+        for choice in sorted(fitting, key=distance, reverse=True):
+            planes[choice.kind][choice.band] = choice.plane
+            stages[choice.kind, choice.band] = choice.tdi_stages
+        if not self.choices:
+            return self
+        flat, dark, bad = (MappingProxyType(planes[kind]) for kind in ("flat", "dark", "bad_pixel"))
+        return replace(self, flat=flat, dark=dark, bad_pixel=bad, stages=MappingProxyType(stages), choices=())
 
 
 def load_calibration(folder: str | Path) -> CalibrationSet:
-    """Read the published calibration files that lie in a folder or in its subfolder ``pj28``.
+    """Read a calibration set: a folder with a ``calibration.toml``, or published files in it or its subfolder ``pj28``.
 
     Parameters
     ----------
@@ -96,11 +145,15 @@ def load_calibration(folder: str | Path) -> CalibrationSet:
     Raises
     ------
     CalibrationError
-        The folder does not exist or holds none of the files, or a file has the wrong shape.
+        The folder does not exist or holds none of the files, or a file is not what it should be.
     """
+    from perijove.calibrate.set_file import SET_FILE, read_set
+
     root = Path(folder)
     if not root.is_dir():
         raise CalibrationError(f"calibration folder {root} does not exist: name one that holds flats")
+    if (root / SET_FILE).is_file():
+        return read_set(root)
     places = (root, root / "pj28")
     stacked_flat, large_flat = _stacked(places, _FLAT_STACKED), _singles(places, _FLAT_SINGLE)
     dark = _singles(places, _DARK_SINGLE, 1.0 / 65535.0) or _stacked(places, _DARK_STACKED)

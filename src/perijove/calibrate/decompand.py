@@ -1,13 +1,19 @@
 """From 8-bit codes to 12-bit detector counts (DN).
 
 The camera compands 12-bit counts to 8-bit codes on board. The rule of the square-root-like mode is a chain of
-straight segments (JunoCam SIS, appendix C); the linear modes drop 0, 3 or 4 low bits. A code stands for an
-interval of counts: its table value is the lower end, `code_step` the width.
+straight segments (JunoCam SIS, appendix C); the linear modes drop 0, 3 or 4 low bits.
+
+A code stands for a range of counts (`code_range`). Which one the specification does not say. Histograms of four real
+images do: were table values the lower ends of their ranges, codes 23, 43, 89, 184 and 209, with which a wider step
+begins, would be twice as frequent as their predecessors. They are as frequent, within 20 %; the change comes up to two
+codes later. The rule taken here is that of rounding, the code whose table value is nearest, the upper one of two; what
+the histograms leave open is half a step, 0.8 % of the counts at most.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -26,8 +32,124 @@ _STEPS: Final = {
 
 
 @cache
+def code_range(bit_mode: str) -> npt.NDArray[np.float32]:
+    """Range of counts that each code stands for.
+
+    Parameters
+    ----------
+    bit_mode : str
+        SQROOT, LIN1, LIN8 or LIN16.
+
+    Returns
+    -------
+    ndarray, (256, 2), float32, DN, read-only
+        From and to; a whole count n covers n - 0.5 to n + 0.5, so that ranges join without gaps. Code 255, which
+        also holds all that is brighter, has the width of the one below it.
+
+    Raises
+    ------
+    LabelError
+        The mode is none of the four.
+
+    Examples
+    --------
+    >>> code_range("SQROOT")[[22, 23, 24, 100]].tolist()
+    [[21.5, 22.5], [22.5, 23.5], [23.5, 25.5], [330.5, 338.5]]
+    """
+    levels = companding_table(bit_mode).astype(np.float64)
+    between = np.ceil(0.5 * (levels[1:] + levels[:-1])) - 0.5
+    last = between[-1] + (levels[-1] - levels[-2])
+    ranges = np.stack([np.append(-0.5, between), np.append(between, last)], axis=1).astype(np.float32)
+    ranges.flags.writeable = False
+    return ranges
+
+
+@cache
+def expected_dn(bit_mode: str) -> npt.NDArray[np.float32]:
+    """Mean of the counts that each code stands for.
+
+    Where steps are wider than a count this is half a count below the table value, for ranges hold their lower tie.
+
+    Parameters
+    ----------
+    bit_mode : str
+        SQROOT, LIN1, LIN8 or LIN16.
+
+    Returns
+    -------
+    ndarray, (256,), float32, DN, read-only
+
+    Raises
+    ------
+    LabelError
+        The mode is none of the four.
+
+    Examples
+    --------
+    >>> expected_dn("SQROOT")[[22, 24, 100, 209]].tolist()
+    [22.0, 24.5, 334.5, 1410.5]
+    """
+    mean: npt.NDArray[np.float32] = code_range(bit_mode).mean(axis=1)
+    mean.flags.writeable = False
+    return mean
+
+
+def expand(
+    codes: npt.NDArray[np.uint8], bit_mode: str, dither_seed: int | Sequence[int] | None = None
+) -> npt.NDArray[np.float32]:
+    """Expand codes to the counts that they stand for, as they are to be expected.
+
+    Parameters
+    ----------
+    codes : ndarray, any shape, uint8
+    bit_mode : str
+        SQROOT, LIN1, LIN8 or LIN16.
+    dither_seed : int or sequence of int, optional
+        Spread the counts of each code evenly over its range, so that strongly stretched pictures show no steps. The
+        same seed gives the same counts. It adds the noise of one more rounding: not for measurements.
+
+    Returns
+    -------
+    ndarray, same shape, float32, DN
+
+    Raises
+    ------
+    ImageFileError
+        The pixels are not 8-bit.
+    LabelError
+        The mode is none of the four.
+
+    Examples
+    --------
+    >>> expand(np.array([22, 100], np.uint8), "SQROOT").tolist()
+    [22.0, 334.5]
+    """
+    _check_codes(codes)
+    if dither_seed is None:
+        return _looked_up(codes, expected_dn(bit_mode))
+    low, high = np.ascontiguousarray(code_range(bit_mode).T)
+    within = np.random.default_rng(dither_seed).random(codes.shape, dtype=np.float32)
+    spread: npt.NDArray[np.float32] = _looked_up(codes, low) + within * _looked_up(codes, high - low)
+    return spread
+
+
+def _check_codes(codes: npt.NDArray[np.uint8]) -> None:
+    if codes.dtype != np.uint8:
+        message = f"on-board codes are 8-bit, these pixels are {codes.dtype}: is this a reflectance (RDR) file?"
+        raise ImageFileError(message)
+
+
+def _looked_up(codes: npt.NDArray[np.uint8], table: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    import cv2
+
+    # Five times as fast as indexing, which first widens the codes to indices.
+    flat = cv2.LUT(np.ascontiguousarray(codes).reshape(1, -1), np.ascontiguousarray(table))
+    return np.asarray(flat, table.dtype).reshape(codes.shape)
+
+
+@cache
 def code_step(bit_mode: str) -> npt.NDArray[np.uint16]:
-    """Width of the interval of counts that each code stands for.
+    """Step from the table value of each code to the next.
 
     Parameters
     ----------
@@ -63,7 +185,7 @@ def code_step(bit_mode: str) -> npt.NDArray[np.uint16]:
 
 @cache
 def companding_table(bit_mode: str) -> npt.NDArray[np.uint16]:
-    """Return the counts at the lower end of each code's interval.
+    """Return the table value of each code.
 
     Parameters
     ----------
@@ -91,7 +213,7 @@ def companding_table(bit_mode: str) -> npt.NDArray[np.uint16]:
 
 
 def decompand(codes: npt.NDArray[np.uint8], bit_mode: str) -> npt.NDArray[np.uint16]:
-    """Expand an array of codes to counts.
+    """Expand an array of codes to the table values; see `expand` for what they stand for.
 
     Parameters
     ----------
@@ -115,11 +237,5 @@ def decompand(codes: npt.NDArray[np.uint8], bit_mode: str) -> npt.NDArray[np.uin
     >>> decompand(np.array([0, 30, 200], np.uint8), "LIN8").tolist()
     [0, 240, 1600]
     """
-    if codes.dtype != np.uint8:
-        message = f"on-board codes are 8-bit, these pixels are {codes.dtype}: is this a reflectance (RDR) file?"
-        raise ImageFileError(message)
-    import cv2
-
-    # Five times as fast as indexing, which first widens the codes to indices.
-    flat = cv2.LUT(np.ascontiguousarray(codes).reshape(1, -1), companding_table(bit_mode))
-    return np.asarray(flat, np.uint16).reshape(codes.shape)
+    _check_codes(codes)
+    return _looked_up(codes, companding_table(bit_mode))

@@ -25,9 +25,12 @@ Index = npt.NDArray[np.intp]
 
 #: Side of the neighbourhood, pixels.
 _MEDIAN: Final = 5
-#: Side of the box over which the texture of the scene is averaged, and the cap on what one pixel adds to it.
+#: Sides of the boxes over which the texture of the scene is averaged, and caps on what one pixel adds: to the wider
+#: one, in units of the noise; to the other one, in units of what was found in the wider one.
 _TEXTURE: Final = 9
+_TEXTURE_WIDE: Final = 17
 _TEXTURE_CAP: Final = 6.0
+_OUTLIER_CAP: Final = 2.5
 #: Weight of the variance that texture adds: clouds have heavier tails than noise.
 _TEXTURE_WEIGHT: Final = 2.0
 #: Texture is at most this part of the local level: what deviates in the dark are hits.
@@ -42,22 +45,12 @@ _SCORE_CAP: Final = 3.0
 _SCORE_ERRORS: Final = 5.5
 _SCORE_MIN: Final = 0.8
 _SCORE_BOX: Final = 15
-#: A hit stands out by this many sigma; pixels beside it belong to it from the lower figure on.
-HIT_SIGMA: Final = 5.0
-_HIT_FLANK_SIGMA: Final = 2.5
-#: A source is extended, no hit, if so many pixels of its 5 x 5 reach this part of its height.
-_EXTENDED_COUNT: Final = 9
-_EXTENDED_PART: Final = 0.4
-#: ... or if the local medians beside it rise by this part of its height.
-_EXTENDED_SWELL: Final = 0.15
-#: ... and by so many sigma: medians of twilight differ by one or two counts by chance.
-_SWELL_SIGMA: Final = 2.0
-#: Distance at which the level around a source is looked up, pixels: outside a moon of a dozen pixels.
-_RING: Final = 6
 #: Good neighbours needed to fill a pixel.
 _MIN_NEIGHBOURS: Final = 4
 
-_WINDOW = tuple((i, j) for i in range(-2, 3) for j in range(-2, 3))
+#: Steps to one of two opposite neighbours, and pairs of good ones needed to tell which follow an edge.
+_PAIRS: Final = tuple((i, j) for i in range(3) for j in range(-2, 3) if i > 0 or j > 0)
+_MIN_PAIRS: Final = 3
 
 
 @dataclass(frozen=True)
@@ -70,12 +63,15 @@ class Detail:
         Median of the 5 x 5 neighbourhood, DN.
     residual : ndarray, (line, sample), float32
         Pixel minus ``level``, DN.
+    noise : ndarray, (line, sample), float32
+        Noise at ``level``, DN.
     scale : ndarray, (line, sample), float32
         Noise, and the texture of the scene where it exceeds the noise, DN.
     """
 
     level: UInt16
     residual: Float
+    noise: Float
     scale: Float
 
 
@@ -136,14 +132,24 @@ def detail_of(dn: UInt16, sigma: Float) -> Detail:
     level: UInt16 = np.asarray(cv2.medianBlur(np.ascontiguousarray(dn), _MEDIAN), np.uint16)
     residual: Float = np.asarray(cv2.subtract(dn, level, dtype=cv2.CV_32F), np.float32)
     noise: Float = np.take(sigma, level)
-    capped = np.minimum(np.abs(residual), noise * np.float32(_TEXTURE_CAP))
-    texture = cv2.boxFilter(capped, -1, (_TEXTURE, _TEXTURE), borderType=cv2.BORDER_REFLECT)
-    scale = _with_texture(noise, np.asarray(texture, np.float32), level)
-    return Detail(level, residual, scale)
+    scale = _with_texture(noise, np.abs(residual), level)
+    return Detail(level, residual, noise, scale)
 
 
-def _with_texture(noise: Float, texture: Float, level: UInt16) -> Float:
-    """Add to the noise what of the mean deviation is texture of the scene, which needs light."""
+def _with_texture(noise: Float, size: Float, level: UInt16) -> Float:
+    """Add to the noise what of the mean deviation is texture of the scene, which needs light.
+
+    A hit and the trail of one add to the deviations around them: each counts for at most so many sigma of the texture
+    of a wider neighbourhood.
+    """
+    import cv2
+
+    def mean(values: Float, box: int) -> Float:
+        return np.asarray(cv2.boxFilter(values, -1, (box, box), borderType=cv2.BORDER_REFLECT), np.float32)
+
+    wide = mean(np.minimum(size, noise * np.float32(_TEXTURE_CAP)), _TEXTURE_WIDE)
+    cap = np.maximum(wide * np.float32(_MAD_TO_SIGMA), noise) * np.float32(_OUTLIER_CAP)
+    texture = mean(np.minimum(size, cap), _TEXTURE)
     variance = noise * noise
     spread = np.square(texture * np.float32(_MAD_TO_SIGMA))
     excess = np.maximum(np.float32(_TEXTURE_WEIGHT) * (spread - variance), np.float32(0.0))
@@ -200,58 +206,6 @@ def _excess(details: list[Detail], lines: Index, samples: Index) -> Float:
     return excess
 
 
-def find_hits(detail: Detail, pattern: FixedPattern) -> Bool:
-    """Radiation hits and other lone outliers of a framelet.
-
-    Parameters
-    ----------
-    detail : Detail
-    pattern : FixedPattern
-        Of the same band; what it explains is no hit.
-
-    Returns
-    -------
-    ndarray, (line, sample), bool
-        Cores, and the pixels beside them that share their charge.
-    """
-    import cv2
-
-    residual = detail.residual - pattern.excess
-    hits = np.zeros(residual.shape, np.uint8)
-    lines, samples = np.nonzero(residual > HIT_SIGMA * detail.scale)
-    if not len(lines):
-        return hits.view(np.bool_)
-    lone = ~_extended(detail, residual, lines, samples)
-    hits[lines[lone], samples[lone]] = 1
-    beside = cv2.dilate(hits, np.ones((3, 3), np.uint8)).view(np.bool_)
-    return beside & ((residual > _HIT_FLANK_SIGMA * detail.scale) | hits.view(np.bool_))
-
-
-def _extended(detail: Detail, residual: Float, lines: Index, samples: Index) -> Bool:
-    """Which candidates belong to a source wider than a hit: a moon, a cloud, the limb."""
-    last_line, last_sample = residual.shape[0] - 1, residual.shape[1] - 1
-
-    def value(source: npt.NDArray[np.float32 | np.uint16], i: int, j: int) -> Float:
-        at = np.clip(lines + i, 0, last_line), np.clip(samples + j, 0, last_sample)
-        return source[at].astype(np.float32)
-
-    # Means of opposite points follow a slope (terminator); the least of four looks past one side of a source.
-    pairs = ((0, _RING), (_RING, 0), (_RING, _RING), (_RING, -_RING))
-    around = np.min([0.5 * (value(detail.level, i, j) + value(detail.level, -i, -j)) for i, j in pairs], axis=0)
-    height = value(residual, 0, 0) + value(detail.level, 0, 0) - around
-    count = np.zeros(len(lines), np.intp)
-    highest, lowest = around.copy(), np.full(len(lines), np.inf, np.float32)
-    for i, j in _WINDOW:
-        level = value(detail.level, i, j)
-        count += value(residual, i, j) + level - around > _EXTENDED_PART * height
-        highest, lowest = np.maximum(highest, level), np.minimum(lowest, level)
-    # A hit leaves the local medians alone; beside a moon, even at its tips, they rise. A slope cancels out.
-    swell = 0.5 * (highest + lowest) - around
-    needed = np.maximum(_EXTENDED_SWELL * height, _SWELL_SIGMA * value(detail.scale, 0, 0))
-    extended: Bool = (count >= _EXTENDED_COUNT) | (swell > needed)
-    return extended
-
-
 def fill(values: Float, bad: Bool) -> tuple[Index, Index, Float]:
     """Values for bad pixels from good neighbours of the same framelet.
 
@@ -266,23 +220,40 @@ def fill(values: Float, bad: Bool) -> tuple[Index, Index, Float]:
     lines, samples : ndarray, (n,)
         The bad pixels.
     filled : ndarray, (n,), float32
-        Mean of the good pixels of the 5 x 5 neighbourhood, weighted by the inverse square of their distance;
-        NaN where there are fewer than 4 of them.
+        Mean of the good pixels of the 5 x 5 neighbourhood, in pairs of opposite ones where there are such: weighted by
+        the inverse square of their distance and, of pairs, by how well they agree, which follows edges. NaN where there
+        are fewer than 4 good pixels.
     """
     lines, samples = np.nonzero(bad)
-    total = np.zeros(len(lines), np.float32)
-    weight = np.zeros(len(lines), np.float32)
     good = np.zeros(len(lines), np.intp)
-    for i, j in _WINDOW:
-        y, x = lines + i, samples + j
-        inside = (y >= 0) & (y < bad.shape[0]) & (x >= 0) & (x < bad.shape[1])
-        at = np.where(inside, y, 0), np.where(inside, x, 0)
-        neighbour = values[at]
-        use = inside & ~bad[at] & ~np.isnan(neighbour)
-        share = np.float32(1.0 / max(i * i + j * j, 1))
-        total += np.where(use, share * neighbour, np.float32(0.0))
-        weight += np.where(use, share, np.float32(0.0))
-        good += use
+    total, weight = np.zeros((2, len(lines)), np.float32)
+    means, gaps, shares = (np.zeros((len(_PAIRS), len(lines)), np.float32) for _ in range(3))
+    for index, (i, j) in enumerate(_PAIRS):
+        (one, use_one), (other, use_other) = (_neighbours(values, bad, lines + s * i, samples + s * j) for s in (1, -1))
+        share = np.float32(1.0 / (i * i + j * j))
+        total += share * (one + other)
+        weight += share * (use_one.astype(np.float32) + use_other)
+        good += use_one.astype(np.intp) + use_other
+        means[index], gaps[index] = 0.5 * (one + other), np.square(one - other)
+        shares[index] = share * (use_one & use_other)
     enough = good >= _MIN_NEIGHBOURS
-    filled = np.where(enough, total / np.where(enough, weight, np.float32(1.0)), np.float32(np.nan))
-    return lines, samples, filled
+    plain = np.divide(total, weight, out=np.full_like(total, np.nan), where=enough)
+    paired = (shares > 0.0).sum(axis=0) >= _MIN_PAIRS
+    if not paired.any():
+        return lines, samples, plain
+    # What pairs usually differ by is noise; those across an edge differ by more.
+    usual = np.sort(np.where(shares > 0.0, gaps, np.float32(np.inf)), axis=0)[_MIN_PAIRS - 1]
+    usual = np.where(paired, usual, np.float32(0.0))
+    weights = shares * usual / (gaps + usual + np.finfo(np.float32).tiny)
+    weights += np.float32(1e-6) * shares
+    along = (weights * means).sum(axis=0) / np.maximum(weights.sum(axis=0), np.finfo(np.float32).tiny)
+    return lines, samples, np.where(paired & enough, along, plain)
+
+
+def _neighbours(values: Float, bad: Bool, lines: Index, samples: Index) -> tuple[Float, Bool]:
+    """Values of good pixels, 0 elsewhere, and which are good."""
+    inside = (lines >= 0) & (lines < bad.shape[0]) & (samples >= 0) & (samples < bad.shape[1])
+    at = np.where(inside, lines, 0), np.where(inside, samples, 0)
+    found = values[at]
+    use = inside & ~bad[at] & ~np.isnan(found)
+    return np.where(use, found, np.float32(0.0)), use

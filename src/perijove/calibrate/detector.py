@@ -3,12 +3,16 @@
 Gain, read noise and full well are those of the calibration report MSSS-JUNOCAM-DOC-0102 (2010), "CAL".
 """
 
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from perijove.calibrate.quality import FrameletLayout
+from perijove.errors import OptionError
+
+BlackLevel = Literal["framelet", "image", "off"]
+BLACK_LEVELS: Final = ("framelet", "image", "off")
 
 #: Electrons per count (CAL: 16.3 nominal, 15.0 by photon transfer).
 GAIN_E_PER_DN: Final = 16.0
@@ -58,7 +62,9 @@ def noise_dn(dn: npt.NDArray[np.float64], step: npt.NDArray[np.float64]) -> npt.
     return np.sqrt((READ_NOISE_E / GAIN_E_PER_DN) ** 2 + shot + step**2 / 12.0).astype(np.float32)
 
 
-def dark_level(dn: npt.NDArray[np.uint16], layout: FrameletLayout) -> npt.NDArray[np.float64]:
+def dark_level(
+    dn: npt.NDArray[np.uint16], layout: FrameletLayout, black: BlackLevel = "framelet"
+) -> npt.NDArray[np.float64]:
     """Dark level of each framelet from its dark columns.
 
     A trimmed mean: counts there are 0, 1 or 2, so that a median would be 0, and hits would spoil a plain
@@ -68,16 +74,27 @@ def dark_level(dn: npt.NDArray[np.uint16], layout: FrameletLayout) -> npt.NDArra
     ----------
     dn : ndarray, (frame, band, line, sample), DN
     layout : FrameletLayout
+    black : {"framelet", "image", "off"}
+        Of each framelet; the median over all framelets of the band; or 0.
 
     Returns
     -------
     ndarray, (frame, band), DN
+
+    Raises
+    ------
+    OptionError
+        If ``black`` is none of the three.
     """
+    if black not in BLACK_LEVELS:
+        raise OptionError(f"there is no black level {black!r}; choose one of {', '.join(BLACK_LEVELS)}")
+    if black == "off":
+        return np.zeros(dn.shape[:2])
     columns = np.concatenate([dn[..., part] for part in layout.dark], axis=-1)
     ordered = np.sort(columns.reshape(*dn.shape[:2], -1), axis=-1)
     cut = int(_TRIM * ordered.shape[-1])
     trimmed: npt.NDArray[np.float64] = ordered[..., cut : ordered.shape[-1] - cut].mean(axis=-1)
-    return trimmed
+    return trimmed if black == "framelet" else np.broadcast_to(np.median(trimmed, axis=0), trimmed.shape)
 
 
 def saturation_level(histogram: npt.NDArray[np.int64], levels: npt.NDArray[np.uint16]) -> int:

@@ -13,6 +13,8 @@ from perijove.errors import LabelError
 
 #: Sun to Jupiter, AU, where a label does not say.
 DEFAULT_SOLAR_DISTANCE_AU: Final = 5.2
+#: RDR value of a white Lambert surface that faces the Sun (SIS 4.3.1.3).
+RDR_WHITE: Final = 10000.0
 #: The published lines of throughput are fitted up to orbit 60; none is continued below this.
 _THROUGHPUT_FLOOR = 0.2
 
@@ -114,12 +116,65 @@ def new_camera_white_dn(band: str, exposure_s: float, solar_distance_km: float) 
     response = _response(band)
     if not exposure_s > 0.0:
         raise LabelError(f"EXPOSURE_DURATION is {exposure_s} s: it must be positive; check the label")
+    return response.dn_per_s * exposure_s * white_radiance(band, solar_distance_km)
+
+
+def white_radiance(band: str, solar_distance_km: float) -> float:
+    """Compute the in-band radiance of a white Lambert surface that faces the Sun: radiance is I/F times this.
+
+    Parameters
+    ----------
+    band : str
+    solar_distance_km : float
+        NaN stands for 5.2 AU.
+
+    Returns
+    -------
+    float
+        W m-2 sr-1, over the width of the band.
+
+    Raises
+    ------
+    LabelError
+        The band is unknown, or the distance is not positive.
+
+    Examples
+    --------
+    >>> round(white_radiance("GREEN", 5.2 * 149597870.7), 4)
+    1.7457
+    """
+    response = _response(band)
     if solar_distance_km <= 0.0:
         raise LabelError(f"SOLAR_DISTANCE is {solar_distance_km} km: it must be positive; check the label")
     unknown = math.isnan(solar_distance_km)
     distance_au = DEFAULT_SOLAR_DISTANCE_AU if unknown else solar_distance_km / AU_KM
-    white_radiance = response.solar_w_m2_nm * response.width_nm / (math.pi * distance_au**2)
-    return response.dn_per_s * exposure_s * white_radiance
+    return response.solar_w_m2_nm * response.width_nm / (math.pi * distance_au**2)
+
+
+def rdr_scale(band: str, orbit: int) -> float:
+    """Value of I/F = 1 in the mission's calibrated products (RDR), which leave out the loss of throughput.
+
+    Parameters
+    ----------
+    band : str
+    orbit : int
+
+    Returns
+    -------
+    float
+        Divide RDR values by it.
+
+    Raises
+    ------
+    LabelError
+        The band is unknown.
+
+    Examples
+    --------
+    >>> round(rdr_scale("BLUE", 43))
+    6056
+    """
+    return RDR_WHITE * throughput(band, orbit)
 
 
 def white_dn(band: str, exposure_s: float, solar_distance_km: float, orbit: int) -> float:

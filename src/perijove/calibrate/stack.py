@@ -1,7 +1,7 @@
 """From a stack of raw framelets to calibrated I/F: the one door of the room."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -11,11 +11,19 @@ import numpy.typing as npt
 
 from perijove.archive.framelets import FrameletStack
 from perijove.archive.label import ImageLabel
-from perijove.calibrate import defects, detector
+from perijove.calibrate import defects, denoise, detector, repair, striping
 from perijove.calibrate.calibration_set import CalibrationSet
-from perijove.calibrate.decompand import code_step, companding_table, decompand
+from perijove.calibrate.decompand import code_step, companding_table, decompand, expand, expected_dn
+from perijove.calibrate.noise import FLAT_SIGMA, FLAT_SIGMA_KNOWN, sigma_by_dn
 from perijove.calibrate.quality import FrameletLayout, Quality
-from perijove.calibrate.radiance import DEFAULT_SOLAR_DISTANCE_AU, new_camera_white_dn, throughput, white_dn
+from perijove.calibrate.radiance import (
+    DEFAULT_SOLAR_DISTANCE_AU,
+    RDR_WHITE,
+    new_camera_white_dn,
+    throughput,
+    white_dn,
+)
+from perijove.calibrate.repair import Repairs
 from perijove.constants import ACTIVE_SAMPLES, FRAMELET_LINES, FRAMELET_SAMPLES
 from perijove.errors import ImageFileError
 
@@ -24,13 +32,12 @@ UInt8 = npt.NDArray[np.uint8]
 UInt16 = npt.NDArray[np.uint16]
 Float = npt.NDArray[np.float32]
 
-#: RDR value of a white Lambert surface that faces the Sun (SIS 4.3.1.3).
-_RDR_WHITE = 10000.0
 _THREADS = 4
 #: A dark holds a hot pixel where it exceeds this, DN; asked where frames are too few.
 _DARK_HOT_DN = 5.0
 #: A flat this far below its surroundings knows of dust.
 _KNOWN_DUST = 0.98
+_ALL_REPAIRS = Repairs()
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,12 @@ class CalibratedStack:
         By band, I/F from which a pixel is clipped.
     notes : tuple of str
         What was done and what was found, for people.
+    confidence : ndarray, (frame, band, line, sample), float32, read-only, or None
+        0 to 1, where noise was taken out: see `denoise.calm`.
+    sigma : ndarray, (frame, band, line, sample), float32, read-only, or None
+        Standard error of ``i_over_f`` where asked: see `perijove.calibrate.noise`. Of pixels that were filled, with the
+        scatter about them; of saturated ones infinite, for they tell a lower bound; NaN where ``i_over_f`` is. Where
+        noise was taken out it is that before.
     """
 
     label: ImageLabel
@@ -57,9 +70,19 @@ class CalibratedStack:
     quality: UInt8
     saturation_i_over_f: Mapping[str, float]
     notes: tuple[str, ...]
+    confidence: Float | None = None
+    sigma: Float | None = None
 
 
-def calibrate(stack: FrameletStack, calibration: CalibrationSet | None = None) -> CalibratedStack:
+def calibrate(
+    stack: FrameletStack,
+    calibration: CalibrationSet | None = None,
+    repairs: Repairs = _ALL_REPAIRS,
+    *,
+    black: detector.BlackLevel = "framelet",
+    sigma: bool = False,
+    dither_seed: int | None = None,
+) -> CalibratedStack:
     """Calibrate an image: counts, dark level, defects, flat, I/F.
 
     Parameters
@@ -67,6 +90,15 @@ def calibrate(stack: FrameletStack, calibration: CalibrationSet | None = None) -
     stack : FrameletStack
     calibration : CalibrationSet, optional
         Flats and bad pixels. Without it the response of all pixels of a band is taken as equal.
+    repairs : Repairs
+        What is repaired: all by default, noise where the image has that of an aged camera.
+    black : {"framelet", "image", "off"}
+        Dark level of each framelet, the median over the image of these in each band, or none.
+    sigma : bool
+        Tell the uncertainty of every pixel.
+    dither_seed : int, optional
+        Spread the counts of each code over its range, for pictures that are strongly stretched: see
+        `perijove.calibrate.decompand.expand`.
 
     Returns
     -------
@@ -80,6 +112,7 @@ def calibrate(stack: FrameletStack, calibration: CalibrationSet | None = None) -
         The pixels do not fit the label, or hold no content at all.
     """
     label = stack.label
+    calibration = None if calibration is None else calibration.applying_to(label)
     dn = _counts(stack)
     layout = FrameletLayout.of(dn.shape[2], dn.shape[3], label.sampling_factor)
     missing = detector.missing_framelets(dn, layout)
@@ -87,24 +120,31 @@ def calibrate(stack: FrameletStack, calibration: CalibrationSet | None = None) -
         raise ImageFileError(
             f"{label.title or 'the image'} holds no content: every framelet is constant; use another image"
         )
-    dark = detector.dark_level(dn, layout)
+    dark = detector.dark_level(dn, layout, black)
     i_over_f = np.empty(dn.shape, np.float32)
     quality = np.empty(dn.shape, np.uint8)
     saturation = {}
     notes = list(_opening_notes(label, dark, calibration))
-    levels, sigma = _levels_and_sigma(label)
+    levels, new_noise = _levels_and_noise(label)
+    noise = denoise.Noise.of(dn, layout.dark, new_noise, repairs.noise)
+    confidence = np.zeros(dn.shape, np.float32) if noise.heavy else None
+    error = np.empty(dn.shape, np.float32) if sigma else None
+    notes.append(noise.note)
     for index, band in enumerate(label.bands):
         flat, bad = _calibration_planes(calibration, band, layout, label)
         white = white_dn(band, label.exposure_s, label.solar_distance_km, label.orbit)
         clipped = _clipped_dn(dn[:, index, :, layout.active], levels)
         saturation[band] = (clipped - float(dark[:, index].mean())) / white
-        work = _Band(layout, sigma, white, dark[:, index], clipped, flat, bad)
+        above = _above_dark(stack, dn, index, dark[:, index], dither_seed)
+        work = _Band(layout, noise, white, dark[:, index], clipped, flat, bad, repairs, above)
         out = i_over_f[:, index], quality[:, index]
-        pattern = work.run(dn[:, index], missing[:, index], out)
-        notes.append(f"{band}: {_band_note(out[1], missing[:, index], pattern, layout)}")
-    i_over_f.flags.writeable = False
-    quality.flags.writeable = False
-    return CalibratedStack(label, i_over_f, quality, MappingProxyType(saturation), tuple(notes))
+        more = [None if plane is None else plane[:, index] for plane in (confidence, error)]
+        fixed = work.run(dn[:, index], missing[:, index], out, (more[0], more[1]))
+        notes.append(f"{band}: {_band_note(out[1], missing[:, index], fixed, layout)}")
+    for array in (i_over_f, quality, confidence, error):
+        if array is not None:
+            array.flags.writeable = False
+    return CalibratedStack(label, i_over_f, quality, MappingProxyType(saturation), tuple(notes), confidence, error)
 
 
 @dataclass(frozen=True)
@@ -114,8 +154,7 @@ class _Band:
     Attributes
     ----------
     layout : FrameletLayout
-    sigma : ndarray, (65536,), float32
-        Noise by counts, DN.
+    noise : Noise
     white_dn : float
         Counts of I/F = 1.
     dark_dn : ndarray, (frame,)
@@ -126,61 +165,110 @@ class _Band:
         Relative response.
     bad : ndarray, (line, active sample), bool
         Pixels without a usable response.
+    repairs : Repairs
+    above_dark : callable
+        Expected counts of a frame above its dark level, (line, sample), DN.
     """
 
     layout: FrameletLayout
-    sigma: Float
+    noise: denoise.Noise
     white_dn: float
     dark_dn: npt.NDArray[np.float64]
     clipped_dn: int
     flat: Float | None
     bad: Bool
+    repairs: Repairs
+    above_dark: Callable[[int], Float]
 
-    def run(self, dn: UInt16, missing: Bool, out: tuple[Float, UInt8]) -> defects.FixedPattern:
-        """Fill I/F and quality of all frames; return the defects that repeat."""
+    def run(
+        self, dn: UInt16, missing: Bool, out: tuple[Float, UInt8], more: tuple[Float | None, Float | None]
+    ) -> repair.FixedDefects:
+        """Fill I/F, quality, and where asked confidence and sigma, of all frames; return the defects that repeat."""
+        confidence, sigma = more
         active = self.layout.active
         frames = [int(frame) for frame in np.flatnonzero(~missing)]
         out[1][...] = self.layout.flags()
         out[0][missing] = np.nan
         out[1][missing] |= np.uint8(Quality.MISSING)
+        offsets = np.zeros(active.stop - active.start, np.float32)
+        if self.repairs.stripes:
+            offsets = striping.column_offsets(dn[frames][:, :, active], self.dark_dn[frames])
+        striped = bool(offsets.any())
+
+        def look(frame: int) -> defects.Detail:
+            seen = dn[frame, :, active]
+            return defects.detail_of(striping.destriped(seen, offsets) if striped else seen, self.noise.by_dn)
+
         with ThreadPoolExecutor(_THREADS) as pool:
-            details = list(pool.map(lambda i: defects.detail_of(dn[i, :, active], self.sigma), frames))
+            details = list(pool.map(look, frames))
             score = np.zeros((self.layout.lines, active.stop - active.start), np.float32)
             for part in pool.map(defects.score_of, details):
                 score += part
             score *= np.float32(1.0 / max(len(details), 1))
-            pattern = defects.fixed_pattern(score, details)
-            cold = self.bad | (pattern.cold & ~self._known_response())
+            known = self._known_response(), self.bad
+            fixed = repair.find_fixed(details, score, self.dark_dn[frames], known, self.repairs)
+
+            flat_sigma = FLAT_SIGMA if self.flat is None else FLAT_SIGMA_KNOWN
+            error_by_dn = sigma_by_dn(
+                self.noise.by_dn, float(np.median(self.dark_dn)), flat_sigma, float(offsets.std())
+            )
+            if sigma is not None:
+                sigma[missing] = np.nan
 
             def job(frame: int, detail: defects.Detail) -> None:
                 values, flags = out[0][frame], out[1][frame]
-                np.subtract(dn[frame], np.float32(self.dark_dn[frame]), out=values)
-                self._framelet(dn[frame], defects.find_hits(detail, pattern), (pattern, cold), (values, flags))
+                values[...] = self.above_dark(frame)
+                if striped:
+                    values[:, active] -= offsets + striping.wander(detail.residual, detail.noise)
+                bad = repair.to_fill(detail, fixed, self.repairs)
+                self._framelet(dn[frame], bad, fixed, (values, flags))
+                if sigma is not None:
+                    error = np.take(error_by_dn, dn[frame])
+                    np.copyto(error[:, active], detail.scale, where=bad[1])
+                    sigma[frame] = self._error(error, fixed, (values, flags))
+                if confidence is not None:
+                    confidence[frame, :, active] = self._calm(values[:, active], detail, bad[1], fixed)
 
             list(pool.map(job, frames, details))
-        return pattern
+        return fixed
 
     def _framelet(
-        self, dn: UInt16, hits: Bool, fixed: tuple[defects.FixedPattern, Bool], out: tuple[Float, UInt8]
+        self, dn: UInt16, bad: tuple[Bool, Bool], fixed: repair.FixedDefects, out: tuple[Float, UInt8]
     ) -> None:
         """Turn counts above dark into I/F, in place, with repairs and flags."""
         values, flags = out
-        pattern, cold = fixed
         active = self.layout.active
         lit, seen = values[:, active], flags[:, active]
-        lit -= pattern.excess
+        lit -= fixed.pattern.excess
+        lit /= fixed.response
         if self.flat is not None:
             values /= self.flat
         values *= np.float32(1.0 / self.white_dn)
-        values[lost := detector.lost_blocks(dn, self.layout)] = np.nan
-        bad = hits | cold
-        lines, samples, filled = defects.fill(lit, bad)
-        lit[lines, samples] = filled
-        seen[pattern.hot | cold] |= np.uint8(Quality.HOT)
-        seen[hits] |= np.uint8(Quality.COSMIC)
-        seen[pattern.hot | bad] |= np.uint8(Quality.REPAIRED)
-        flags[lost] |= np.uint8(Quality.BLOCK)
-        flags[dn >= self.clipped_dn] |= np.uint8(Quality.SATURATED)
+        if self.repairs.blocks:
+            values[lost := detector.lost_blocks(dn, self.layout)] = np.nan
+            flags[lost] |= np.uint8(Quality.BLOCK)
+        repair.mend(lit, seen, bad, fixed)
+        flags[repair.saturated(dn, self.clipped_dn)] |= np.uint8(Quality.SATURATED)
+
+    def _error(self, error: Float, fixed: repair.FixedDefects, done: tuple[Float, UInt8]) -> Float:
+        """Turn an uncertainty in counts into one of I/F, in place."""
+        values, flags = done
+        error[:, self.layout.active] /= fixed.response
+        if self.flat is not None:
+            error /= self.flat
+        error *= np.float32(1.0 / self.white_dn)
+        error[(flags & np.uint8(Quality.SATURATED)) > 0] = np.inf
+        error[np.isnan(values)] = np.nan
+        return error
+
+    def _calm(self, lit: Float, detail: defects.Detail, bad: Bool, fixed: repair.FixedDefects) -> Float:
+        """Take the noise out of a framelet, in place, and return its confidence."""
+        unit = fixed.response * np.float32(self.white_dn)
+        if self.flat is not None:
+            unit = unit * self.flat[:, self.layout.active]
+        dark = np.uint16(max(round(float(np.median(self.dark_dn))), 0))
+        new = self.noise.new_by_dn[np.maximum(detail.level, dark) - dark]
+        return denoise.calm(lit, detail.noise / unit, new / unit, np.where(bad, detail.scale, np.float32(0.0)) / unit)
 
     def _known_response(self) -> Bool | np.bool_:
         """Where the flat knows that a pixel responds less than its surroundings."""
@@ -212,11 +300,33 @@ def _counts(stack: FrameletStack) -> UInt16:
     for index, band in enumerate(label.bands):
         white = new_camera_white_dn(band, label.exposure_s, label.solar_distance_km)
         # Reflectance is counts times a factor, so that rounding to counts loses nothing but noise.
-        counts[:, index] = np.minimum(np.rint(pixels[:, index] * (white / _RDR_WHITE)), highest)
+        counts[:, index] = np.minimum(np.rint(pixels[:, index] * (white / RDR_WHITE)), highest)
     return counts
 
 
-def _levels_and_sigma(label: ImageLabel) -> tuple[UInt16, Float]:
+def _above_dark(
+    stack: FrameletStack, dn: UInt16, index: int, dark_dn: npt.NDArray[np.float64], seed: int | None
+) -> Callable[[int], Float]:
+    """Return what gives the expected counts of a frame of a band above its dark level."""
+    mode = stack.label.bit_mode
+    # Dark levels are means of table values: they are off as those are.
+    moved = expected_dn(mode) - companding_table(mode)
+    dark = (dark_dn + np.interp(dark_dn, companding_table(mode), moved)).astype(np.float32)
+
+    def of_codes(frame: int) -> Float:
+        codes = np.asarray(stack.dn[frame, index], np.uint8)
+        above: Float = expand(codes, mode, None if seed is None else (seed, index, frame))
+        above -= dark[frame]
+        return above
+
+    def of_reflectance(frame: int) -> Float:
+        above: Float = dn[frame, index] - np.float32(dark_dn[frame])
+        return above
+
+    return of_codes if stack.label.pixel_scale == "codes" else of_reflectance
+
+
+def _levels_and_noise(label: ImageLabel) -> tuple[UInt16, Float]:
     """Return the levels that counts can have, and their noise continued to all 16-bit numbers."""
     levels, step = companding_table(label.bit_mode), code_step(label.bit_mode)
     sigma = defects.sigma_table(levels, step)
@@ -237,20 +347,26 @@ def _calibration_planes(
     bad = np.zeros((layout.lines, layout.samples), np.bool_)
     if calibration is None:
         return None, bad[:, layout.active]
+
+    def as_read(kind: str, plane: Float) -> Float:
+        # A plane that was measured through TDI is smeared already.
+        left = label.tdi_stages - calibration.stages.get((kind, band), 1) + 1
+        return _as_read(plane, layout, (max(left, 1), label.sampling_factor))
+
     if band in calibration.bad_pixel:
-        bad |= _as_read(calibration.bad_pixel[band].astype(np.float32), layout, label) > 0.0
+        bad |= as_read("bad_pixel", calibration.bad_pixel[band].astype(np.float32)) > 0.0
     if band in calibration.dark and label.frames < defects.MIN_FRAMES:
-        bad |= _as_read((calibration.dark[band] > _DARK_HOT_DN).astype(np.float32), layout, label) > 0.0
-    flat = _as_read(calibration.flat[band], layout, label) if band in calibration.flat else None
+        bad |= as_read("dark", (calibration.dark[band] > _DARK_HOT_DN).astype(np.float32)) > 0.0
+    flat = as_read("flat", calibration.flat[band]) if band in calibration.flat else None
     return flat, bad[:, layout.active]
 
 
-def _as_read(plane: Float, layout: FrameletLayout, label: ImageLabel) -> Float:
-    """Average a detector plane over the TDI stages and the on-board sums.
+def _as_read(plane: Float, layout: FrameletLayout, summing: tuple[int, int]) -> Float:
+    """Average a plane over so many TDI stages, and over the on-board sums.
 
     Charge that is read as line y was collected in lines y, y - 1, ... y - N + 1.
     """
-    stages, factor = min(label.tdi_stages, len(plane)), label.sampling_factor
+    stages, factor = min(summing[0], len(plane)), summing[1]
     if stages > 1:
         above = np.concatenate([np.repeat(plane[:1], stages - 1, axis=0), plane])
         total = np.cumsum(above, axis=0, dtype=np.float64)
@@ -266,7 +382,12 @@ def _opening_notes(
     label: ImageLabel, dark: npt.NDArray[np.float64], calibration: CalibrationSet | None
 ) -> Iterator[str]:
     """Say what holds for all bands."""
-    yield (f"dark level {dark.min():.2f} to {dark.max():.2f} DN subtracted, from the dark columns of each framelet")
+    if dark.any():
+        yield f"dark level {dark.min():.2f} to {dark.max():.2f} DN subtracted, from the dark columns"
+    else:
+        yield "no dark level subtracted"
+    if label.pixel_scale == "codes":
+        yield "codes taken for the mean of the counts that they stand for"
     if calibration is None:
         yield "no flat field applied"
     else:
@@ -284,7 +405,7 @@ def _opening_notes(
         yield f"{label.frames} frames are too few to tell hot pixels from the scene"
 
 
-def _band_note(quality: UInt8, missing: Bool, pattern: defects.FixedPattern, layout: FrameletLayout) -> str:
+def _band_note(quality: UInt8, missing: Bool, fixed: repair.FixedDefects, layout: FrameletLayout) -> str:
     """Say what was found in one band."""
     active = quality[:, :, layout.active]
     pixels = active.size
@@ -293,7 +414,8 @@ def _band_note(quality: UInt8, missing: Bool, pattern: defects.FixedPattern, lay
         return f"{100.0 * np.count_nonzero(active & np.uint8(flag)) / pixels:.3f} %"
 
     note = (
-        f"{np.count_nonzero(pattern.hot)} hot and {np.count_nonzero(pattern.cold)} dull detector pixels, "
+        f"{np.count_nonzero(fixed.pattern.hot)} hot and {np.count_nonzero(fixed.unknown)} dull detector pixels, "
+        f"{np.count_nonzero(fixed.response < 1.0)} under dust, "
         f"{np.count_nonzero(active & np.uint8(Quality.COSMIC))} pixels hit by radiation "
         f"({percent(Quality.COSMIC)}); {percent(Quality.SATURATED)} saturated"
     )

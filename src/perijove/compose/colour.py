@@ -1,35 +1,48 @@
-"""From linear planes to a picture: exposure, highlights, the sRGB curve.
+"""From linear planes to a natural picture: the eye's colours, exposure, highlights, the sRGB curve.
 
-Planes come in I/F, so white balance is done already: a surface that reflects all bands alike is grey. The picture
-differs from the linear planes by one gain, by a shoulder that keeps the brightest clouds from clipping, by the
-filling of saturated bands, and by the sRGB curve.
+Planes come in I/F as the camera was calibrated. They become true reflectances, these colours for an eye that is adapted
+to sunlight, so that a white cloud is white. The rest is one gain, a shoulder that keeps the brightest clouds from
+clipping, the filling of saturated bands, and the curve.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-Planes = npt.NDArray[np.float32]
+from perijove.compose.illumination import Illumination
+from perijove.compose.saturation import RGB, fill_saturated
+from perijove.compose.smooth import box_mean, fill_around
+from perijove.compose.spaces import Gamut, apply_matrix, encode_srgb, from_srgb
 
-RGB: Final = ("RED", "GREEN", "BLUE")
+__all__ = ["BAND_SCALE", "EYE_FROM_BANDS", "RGB", "Picture", "encode_srgb", "natural", "reflectance", "to_eye"]
+
+Planes = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+
+#: True reflectance over the I/F of the calibration: with it Jupiter has its published colour at perijove 44. The report
+#: of the ground calibration has predicted and measured response 7 to 12 % apart. docs/decisions/colour.md.
+BAND_SCALE: Final[Mapping[str, float]] = MappingProxyType({"RED": 0.88, "GREEN": 1.00, "BLUE": 1.01})
+#: Linear sRGB (red, green, blue) of what the bands (red, green, blue) see, fitted to spectra like those of Jupiter's
+#: clouds in sunlight by docs/decisions/colour.py. Rows sum to one: what is grey is grey.
+EYE_FROM_BANDS: Final = np.array([[0.506, 0.887, -0.393], [-0.036, 1.074, -0.038], [0.023, -0.530, 1.507]])
+EYE_FROM_BANDS.flags.writeable = False
+
 #: The picture's bright level: this percentile of the brightest channel lands on this linear value.
 _BRIGHT_PERCENTILE, _BRIGHT_VALUE = 99.5, 0.80
 #: Linear value above which the shoulder begins.
 _SHOULDER: Final = 0.72
-#: A sample counts as saturated from this part of the band's clipping level on: the well's response bends before it is
-#: full, and resampling mixes neighbours.
-_SATURATED: Final = 0.92
-#: A clipped sample whose other bands promise less than this part of the clipping level holds bloomed charge.
-_BLOOM: Final = 0.6
-#: Bloomed charge is mixed by resampling and cross-fading into this many pixels.
-_BLOOM_REACH_PX: Final = 25
-#: Unsaturated lit pixels that are needed to know the planet's colour.
-_MIN_GOOD: Final = 100
 #: Sky and deep night do not set the exposure: below this part of the brightest values.
 _LIT: Final = 0.05
+#: Of the bright level: in light as dim as this, half of the colour is that of brighter ground, because an error of the
+#: black level of a fraction of a count shows as colour. Means are over squares of this half side; with fewer pixels
+#: than the last there is no ground.
+_DIM, _TWILIGHT_PX, _LEAST_GROUND = 0.03, 4, 100
+#: Cosine of incidence below which it is night, and the percentage of its pixels that is left out at either end.
+_NIGHT_MU0, _TRIMMED = -0.12, 1.0
 #: Below this part of the bright level there is only sky and night; in single bands, where methane's sky is bright with
 #: stray light, below the second.
 _DARK, _DARK_GREY = 0.02, 0.12
@@ -42,19 +55,29 @@ class Picture:
     Attributes
     ----------
     pixels : ndarray, (height, width, 3) or (height, width), uint16
-        sRGB-encoded; 0 where nothing is known.
+        Encoded on the sRGB curve; 0 where nothing is known.
     gain : float
-        Linear value over I/F.
+        Linear value over reflectance.
     saturated : mapping of str to float
         Part of the lit picture in which a band was saturated and had to be filled.
+    gamut : {"srgb", "p3"}
+        Primaries of the channels.
     """
 
     pixels: npt.NDArray[np.uint16]
     gain: float
     saturated: Mapping[str, float]
+    gamut: Gamut = "srgb"
 
 
-def natural(values: Planes, bands: Sequence[str], clipping: Mapping[str, float]) -> Picture:
+def natural(
+    values: Planes,
+    bands: Sequence[str],
+    clipping: Mapping[str, float],
+    *,
+    gamut: Gamut = "srgb",
+    light: Illumination | None = None,
+) -> Picture:
     """The picture as an eye would see it, brightened.
 
     Parameters
@@ -65,51 +88,109 @@ def natural(values: Planes, bands: Sequence[str], clipping: Mapping[str, float])
         Red, green and blue give colour; with any of them missing the mean of what is there gives grey.
     clipping : mapping of str to float
         By band, I/F at which the camera saturated.
+    gamut : {"srgb", "p3"}
+    light : Illumination, optional
+        Tells where there is night, whose level is black, and latitude: clouds of one latitude have one colour, which
+        helps to fill what is saturated.
 
     Returns
     -------
     Picture
         A pixel that any of the bands lacks is black, so that no edge is coloured.
     """
-    colour = all(band in bands for band in RGB)
-    chosen = [bands.index(band) for band in RGB] if colour else list(range(len(bands)))
-    planes = values[..., chosen]
-    known = np.asarray(np.isfinite(planes).all(axis=-1))
-    planes = np.asarray(np.where(known[..., None], planes, 0.0), np.float32)
-    saturated: dict[str, float] = {}
-    if colour:
-        planes, saturated = _fill_saturated(planes, np.array([clipping[band] for band in RGB], np.float32), known)
+    if set(RGB) <= set(bands):
+        planes, known, saturated = reflectance(values, bands, clipping, light)
+        planes = planes if light is None else _with_steady_twilight(planes, known & light.on_ground)
+        planes = from_srgb(to_eye(planes), gamut)
     else:
-        planes = planes.mean(axis=-1, keepdims=True)
-    planes = np.asarray(np.maximum(planes - _black(planes, known, _DARK if colour else _DARK_GREY), 0.0), np.float32)
+        known = np.asarray(np.isfinite(values).all(axis=-1))
+        planes = np.where(known[..., None], values, np.float32(0.0)).mean(axis=-1, keepdims=True)
+        planes, saturated = np.maximum(planes - _black(planes, known, _DARK_GREY, light), np.float32(0.0)), {}
     brightest = planes.max(axis=-1)
     lit = known & (brightest > _LIT * np.percentile(brightest[known], 99.9)) if known.any() else known
     level = float(np.percentile(brightest[lit], _BRIGHT_PERCENTILE)) if lit.any() else 1.0
     gain = _BRIGHT_VALUE / level if level > 0 else 1.0
     pixels = encode_srgb(_shoulder(planes * np.float32(gain), brightest * np.float32(gain)))
     pixels[~known] = 0
-    return Picture(pixels if colour else pixels[..., 0], gain, saturated)
+    return Picture(pixels if planes.shape[-1] == 3 else pixels[..., 0], gain, saturated, gamut)
 
 
-def encode_srgb(linear: Planes) -> npt.NDArray[np.uint16]:
-    """Linear light in 0..1 to 16-bit sRGB codes (IEC 61966-2-1); values beyond are clipped.
+def reflectance(
+    values: Planes, bands: Sequence[str], clipping: Mapping[str, float], light: Illumination | None = None
+) -> tuple[Planes, Mask, dict[str, float]]:
+    """True reflectance of red, green and blue: saturated bands filled, stray light of the sky taken off, scaled.
+
+    Parameters
+    ----------
+    values, bands, clipping, light
+        As for `natural`; the bands hold red, green and blue.
+
+    Returns
+    -------
+    planes : ndarray, (height, width, 3), float32
+        0 where any band is unknown.
+    known : ndarray, (height, width), bool
+    saturated : dict of str to float
+        Part of the lit picture in which each band was saturated.
+    """
+    planes = values[..., [bands.index(band) for band in RGB]]
+    known = np.asarray(np.isfinite(planes).all(axis=-1))
+    planes = np.asarray(np.where(known[..., None], planes, 0.0), np.float32)
+    limits = np.array([clipping[band] for band in RGB], np.float32)
+    planes, saturated = fill_saturated(planes, limits, known, None if light is None else light.latitude_deg)
+    planes = np.maximum(planes - _black(planes, known, _DARK, light), np.float32(0.0))
+    return planes * np.array([BAND_SCALE[band] for band in RGB], np.float32), known, saturated
+
+
+def to_eye(planes: Planes) -> Planes:
+    """Linear sRGB of reflectances in red, green and blue, (..., 3), under sunlight; never negative.
 
     Examples
     --------
-    >>> encode_srgb(np.array([0.0, 0.18, 1.0], np.float32))
-    array([    0, 30235, 65535], dtype=uint16)
+    >>> print(to_eye(np.array([[0.5, 0.5, 0.5], [0.476, 0.503, 0.443]], np.float32)).round(2))
+    [[0.5  0.5  0.5 ]
+     [0.51 0.51 0.41]]
     """
-    x = np.clip(linear, 0.0, 1.0)
-    curve = np.where(x <= 0.0031308, 12.92 * x, 1.055 * np.maximum(x, 1e-9) ** np.float32(1 / 2.4) - 0.055)
-    return np.asarray(curve * 65535 + 0.5).astype(np.uint16)
+    return np.maximum(apply_matrix(EYE_FROM_BANDS, planes), np.float32(0.0))
 
 
-def _black(planes: Planes, known: npt.NDArray[np.bool_], part: float) -> Planes:
-    """Level of sky and night in each band, (band,): what stray light and the black level leave there."""
+def _with_steady_twilight(planes: Planes, ground: Mask) -> Planes:
+    """Ground so dark that what is left of the black level would colour it, in the colour of the ground next to it."""
+    luminance = planes.mean(axis=-1)
+    if np.count_nonzero(ground) < _LEAST_GROUND:
+        return planes
+    dim = np.float32(_DIM * np.percentile(luminance[ground], _BRIGHT_PERCENTILE))
+    weight = ground.astype(np.float32)
+    level = box_mean(luminance, weight, _TWILIGHT_PX)
+    told = np.where(ground, np.clip(level / np.maximum(dim, 1e-9) - 1.0, 0.0, 1.0), 0.0).astype(np.float32)
+    own = level**2 / np.maximum(level**2 + dim**2, 1e-12)
+    out = planes.copy()
+    for k in range(3):
+        ratio = box_mean(planes[..., k], weight, _TWILIGHT_PX) / np.maximum(level, 1e-6)
+        steady = own * planes[..., k] + (1 - own) * luminance * fill_around(np.asarray(ratio, np.float32), told)
+        out[..., k] = np.where(ground, steady, planes[..., k])
+    return out
+
+
+def _black(planes: Planes, known: Mask, part: float, light: Illumination | None) -> Planes:
+    """Level of night and sky in each band, (band,) or (height, width, band): stray light and what is left of the dark.
+
+    Night beside the terminator is what twilight lies upon; the sky beside the bright limb has more stray light.
+    """
     dark = known & (planes.max(axis=-1) < part * np.percentile(planes[known], 99)) if known.any() else known
-    if np.count_nonzero(dark) < 0.01 * known.size:
-        return np.zeros(planes.shape[-1], np.float32)
-    return np.asarray(np.median(planes[dark], axis=0), np.float32)
+    sky = dark if light is None else dark & ~light.on_ground
+    level = np.zeros(planes.shape[-1], np.float32)
+    if np.count_nonzero(sky) >= 0.01 * known.size:
+        level = np.asarray(np.median(planes[sky], axis=0), np.float32)
+    if light is None:
+        return level
+    night = planes[known & light.on_ground & (light.mu0 < _NIGHT_MU0)]
+    if len(night) < 0.01 * known.size:
+        return level
+    # A mean, because counts are few; without what radiation left.
+    low, high = np.percentile(night, (_TRIMMED, 100 - _TRIMMED), axis=0)
+    kept = np.where((night >= low) & (night <= high), night, np.nan)
+    return np.where(light.on_ground[..., None], np.nanmean(kept, axis=0), level).astype(np.float32)
 
 
 def _shoulder(planes: Planes, brightest: Planes) -> Planes:
@@ -117,37 +198,3 @@ def _shoulder(planes: Planes, brightest: Planes) -> Planes:
     over = np.maximum(brightest - _SHOULDER, 0.0) / (1 - _SHOULDER)
     squeezed = np.where(over > 0, _SHOULDER + (1 - _SHOULDER) * (1 - np.exp(-over)), brightest)
     return np.asarray(planes * (squeezed / np.maximum(brightest, 1e-9))[..., None], np.float32)
-
-
-def _fill_saturated(planes: Planes, clipping: Planes, known: npt.NDArray[np.bool_]) -> tuple[Planes, dict[str, float]]:
-    """Estimate saturated red and green from blue by the colour of the brightest unsaturated ground.
-
-    Blue saturates last in front of Jupiter, so it carries the others; where it is saturated, too, nothing is changed.
-    """
-    import cv2
-
-    clipped = (planes >= _SATURATED * clipping) & known[..., None]
-    lit = known & (planes.max(axis=-1) > _LIT * planes.max())
-    lit_count = max(int(np.count_nonzero(lit)), 1)
-    share = {band: int(np.count_nonzero(clipped[..., k])) / lit_count for k, band in enumerate(RGB)}
-    share = {band: part for band, part in share.items() if part > 1e-4}
-    reference = planes[..., 2]
-    good = lit & ~clipped.any(axis=-1)
-    if not share or np.count_nonzero(good) < _MIN_GOOD:
-        return planes, share
-    bright = good & (reference > np.percentile(reference[good], 80))
-    ratio = np.median(planes[bright] / np.maximum(reference[bright], 1e-9)[:, None], axis=0)
-    filled = planes.copy()
-    for k in (0, 1):
-        value, estimate = planes[..., k], ratio[k] * reference
-        # The well fills up gradually: the estimate takes over between the onset and the clipping level.
-        onset = np.clip((value / clipping[k] - _SATURATED) / (1 - _SATURATED) * 1.25, 0.0, 1.0)
-        use = clipped[..., k] & ~clipped[..., 2]
-        filled[use, k] = (value + onset * (np.maximum(value, estimate) - value))[use]
-        # Far below the clipping level blue says that there is nothing bright: charge bloomed into it, and into what
-        # was resampled with it.
-        bloom = (use & (estimate < _BLOOM * clipping[k])).astype(np.uint8)
-        near = cv2.dilate(bloom, np.ones((_BLOOM_REACH_PX, _BLOOM_REACH_PX), np.uint8)) > 0
-        near &= value > 1.2 * estimate
-        filled[near, k] = estimate[near]
-    return filled, share

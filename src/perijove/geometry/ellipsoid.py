@@ -148,3 +148,14 @@ def above(position_km: npt.ArrayLike) -> tuple[Floats, Floats, Floats]:
 def lat_centric_deg(lat_graphic_deg: npt.ArrayLike) -> Floats:
     """Planetocentric latitude of a surface point from its planetographic latitude."""
     return np.asarray(np.degrees(np.arctan(np.tan(np.radians(lat_graphic_deg)) / _GRAPHIC_OVER_CENTRIC)))
+
+
+def lat_graphic_deg(lat_centric_deg: npt.ArrayLike) -> Floats:
+    """Planetographic latitude of a surface point from its planetocentric latitude.
+
+    Examples
+    --------
+    >>> lat_graphic_deg([0.0, 45.0, 90.0]).round(3)
+    array([ 0.   , 48.832, 90.   ])
+    """
+    return np.asarray(np.degrees(np.arctan(np.tan(np.radians(lat_centric_deg)) * _GRAPHIC_OVER_CENTRIC)))

@@ -1,4 +1,4 @@
-"""Pictures and planes on disk: 16-bit PNG and floating-point TIFF."""
+"""Pictures and planes on disk: PNG and TIFF pictures with their colour profile, floating-point TIFF."""
 
 import json
 import os
@@ -6,15 +6,18 @@ import struct
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from perijove.errors import OptionError
 from perijove.files import replacing
+from perijove.products.icc import icc_profile
 
 Planes = npt.NDArray[np.float32]
+Pixels = npt.NDArray[np.uint16] | npt.NDArray[np.uint8]
+Depth = Literal[8, 16]
 
 
 def check_folder(folder: Path) -> None:
@@ -31,26 +34,81 @@ def check_folder(folder: Path) -> None:
         raise OptionError(f"cannot write to {folder}: {existing} is no folder to write to; choose another with -o")
 
 
-def write_png(path: Path, pixels: npt.NDArray[np.uint16], text: Mapping[str, str]) -> None:
-    """Write a 16-bit sRGB picture.
+def to_depth(pixels: npt.NDArray[np.uint16], depth: Depth) -> Pixels:
+    """Codes of 16 bits as codes of 8 or 16.
+
+    Raises
+    ------
+    OptionError
+        For other depths.
+
+    Examples
+    --------
+    >>> to_depth(np.array([0, 128, 129, 65535], np.uint16), 8)
+    array([  0,   0,   1, 255], dtype=uint8)
+    """
+    if depth == 16:
+        return pixels
+    if depth != 8:
+        raise OptionError(f"pictures have 8 or 16 bits a channel, not {depth}")
+    return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+
+def write_png(path: Path, pixels: Pixels, text: Mapping[str, str], gamut: str = "srgb") -> None:
+    """Write a picture as PNG.
 
     Parameters
     ----------
     path : Path
-    pixels : ndarray, (height, width, 3) or (height, width), uint16
+    pixels : ndarray, (height, width, 3) or (height, width), uint16 or uint8
+        On the sRGB curve.
     text : mapping of str to str
         Becomes iTXt chunks: credit, source, software.
+    gamut : {"srgb", "p3"}
+        Whose ICC profile is embedded; grey pictures have one of their own.
     """
     import imagecodecs
 
     encoded = bytes(imagecodecs.png_encode(np.ascontiguousarray(pixels), level=4))
     header = 8 + 25
-    chunks = [_chunk(b"sRGB", b"\x00"), _chunk(b"gAMA", struct.pack(">I", 45455))]
+    profile = zlib.compress(icc_profile(_space(pixels, gamut)), 9)
+    chunks = [_chunk(b"iCCP", b"ICC profile\x00\x00" + profile), _chunk(b"gAMA", struct.pack(">I", 45455))]
     chunks += [
         _chunk(b"iTXt", key.encode("latin-1") + b"\x00\x00\x00\x00\x00" + value.encode()) for key, value in text.items()
     ]
     with replacing(path) as temporary:
         temporary.write_bytes(b"".join([encoded[:header], *chunks, encoded[header:]]))
+
+
+def write_picture_tiff(path: Path, pixels: Pixels, text: Mapping[str, str], gamut: str = "srgb") -> None:
+    """Write a picture as TIFF, deflated.
+
+    Parameters
+    ----------
+    path : Path
+    pixels, gamut
+        As for `write_png`.
+    text : mapping of str to str
+        Becomes JSON in the ImageDescription tag.
+    """
+    import tifffile
+
+    with replacing(path) as temporary:
+        tifffile.imwrite(
+            temporary,
+            pixels,
+            photometric="rgb" if pixels.ndim == 3 else "minisblack",
+            compression="zlib",
+            predictor=True,
+            iccprofile=icc_profile(_space(pixels, gamut)),
+            description=json.dumps(dict(text)),
+            software="perijove",
+            metadata=None,
+        )
+
+
+def _space(pixels: Pixels, gamut: str) -> str:
+    return gamut if pixels.ndim == 3 else "grey"
 
 
 def write_tiff(path: Path, values: Planes, metadata: Mapping[str, Any]) -> None:

@@ -186,7 +186,10 @@ def _parabola(ends, middle, last):  # type: ignore[no-untyped-def]
 def _draw_inside(  # type: ignore[no-untyped-def]
     ends, middle, count, pixels, framelet, samples, cubic, values, weights, first, bands
 ):
-    """Draw a run from one framelet; ``first`` and ``bands`` are its start and step in the flat output."""
+    """Draw a run from one framelet; ``first`` and ``bands`` are its start and step in the flat output.
+
+    False where the framelet does not know all of it.
+    """
     ax, ay, bx, by = _parabola(ends, middle, count - 1)
     # Unsigned, as in the samples: signed indices would be tested for counting from the end.
     at, step = np.uint64(first), np.uint64(bands)
@@ -200,13 +203,16 @@ def _draw_inside(  # type: ignore[no-untyped-def]
         unknown += value
         at += step
     if unknown == unknown:
-        return
+        return True
+    whole = True
     for k in range(count):
         x = ends[0] + k * (ax + (k - middle) * bx)
         y = ends[1] + k * (ay + (k - middle) * by)
         value = careful(pixels, framelet, samples, x, y, cubic)
         values[first + k * bands] = value
         weights[first + k * bands] = 1.0 if value == value else 0.0
+        whole = whole and value == value
+    return whole
 
 
 @jit()
@@ -231,11 +237,13 @@ def _draw_shared(  # type: ignore[no-untyped-def]
 ):
     """Draw a run that lies where framelets overlap or end."""
     window, _, fade, _, _, cubic = settings
+    # What one framelet has lost the other may know: then they are asked point by point.
     if _lead(ends, others, window, fade) >= fade:
-        _draw_inside(ends, middle, count, pixels, framelet, samples, cubic, values, weights, first, bands)
-        return
-    if _lead(others, ends, window, fade) >= fade:
-        _draw_inside(others, middle, count, pixels, other, samples, cubic, values, weights, first, bands)
+        if _draw_inside(ends, middle, count, pixels, framelet, samples, cubic, values, weights, first, bands):
+            return
+    elif _lead(others, ends, window, fade) >= fade and _draw_inside(
+        others, middle, count, pixels, other, samples, cubic, values, weights, first, bands
+    ):
         return
     ax, ay, bx, by = _parabola(ends, middle, count - 1)
     cx, cy, dx, dy = _parabola(others, middle, count - 1)

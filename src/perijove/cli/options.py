@@ -1,0 +1,76 @@
+"""Options that several commands share."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from perijove.errors import OptionError
+
+
+class NoiseMode(StrEnum):
+    """Whether noise is taken out."""
+
+    auto = "auto"
+    off = "off"
+    heavy = "heavy"
+
+
+RawArgument = Annotated[
+    Path, typer.Argument(metavar="RAW", help="<id>-raw.png, NNNNN-ImageSet.zip, <id>.LBL or <id>.IMG")
+]
+LabelArgument = Annotated[
+    Path, typer.Argument(metavar="RAW_OR_LABEL", help="An image as for process, or NNNNN-Metadata.json")
+]
+KernelsOption = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="SPICE kernels, used where they cover the image.")
+]
+WithOption = Annotated[
+    list[Path] | None,
+    typer.Option("--with", metavar="RAW_OR_LABEL", help="Another image or label of the perijove. May be repeated."),
+]
+PointingOption = Annotated[
+    Path | None,
+    typer.Option(metavar="PATH", help="Use what `perijove solve` wrote, a file or a folder, and solve nothing."),
+]
+MetadataOption = Annotated[
+    Path | None,
+    typer.Option("--metadata", metavar="FILE", help="Its label, where it is not beside the image."),
+]
+CalibrationOption = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="A set that `perijove calibrate` made, or published flats.")
+]
+SelfCalibrationOption = Annotated[
+    bool,
+    typer.Option(
+        "--self-calibration/--no-self-calibration",
+        help="Level framelets by the ground that they share, also after a flat.",
+    ),
+]
+NoiseModeOption = Annotated[
+    NoiseMode, typer.Option(help="Take noise out: by itself where an aged camera made it, never, or always.")
+]
+OutputOption = Annotated[
+    Path, typer.Option("--output", "-o", metavar="DIR", file_okay=False, help="Where the files go.")
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print warnings and errors only.")]
+VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Tell more, and show tracebacks of errors.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
+
+
+def degrees(option: str, text: str, form: str, example: str) -> tuple[float, ...]:
+    """Numbers of an option, between commas, as many as its form has.
+
+    Raises
+    ------
+    OptionError
+        If they are not so many numbers.
+    """
+    try:
+        numbers = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        numbers = ()
+    if len(numbers) != form.count(",") + 1:
+        raise OptionError(f"{option} {text!r} is not {form} in degrees; give it like {option}={example}")
+    return numbers

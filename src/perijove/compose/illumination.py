@@ -1,0 +1,196 @@
+"""How the light falls: its angles at each pixel, and the brightness and colour of even ground under them."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+Plane = npt.NDArray[np.float32]
+Planes = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+
+#: Sunlight fades over this much of the cosine of incidence instead of ending at the terminator.
+_TWILIGHT: Final = 0.02
+#: Ground seen or lit more obliquely than this does not tell the law.
+_FIT_MU0, _FIT_MU = 0.08, 0.12
+#: Cosine of emission below which the law is not continued: the limb is a haze, no surface.
+_LEAST_MU: Final = 0.10
+#: Latitudes of one mean brightness, degrees: belts are no illumination.
+_LATITUDE_BIN_DEG: Final = 4.0
+#: Pixels that are enough for a fit.
+_SAMPLE: Final = 60_000
+#: Cosines of incidence, and of emission, between which the law's tables are linear in the logarithm.
+_MU0_KNOTS: Final = (0.01, 0.04, 0.10, 0.25, 0.6)
+_MU_KNOTS: Final = (0.10, 0.20, 0.35, 0.7)
+#: Pulls of the fit towards Lambert's law, and of colours towards none, in the weight of this part of the pixels.
+_PULL: Final = 2e-3
+
+
+@dataclass(frozen=True)
+class Illumination:
+    """Angles of the light in a view.
+
+    Attributes
+    ----------
+    mu0 : ndarray, (height, width), float32
+        Cosine of incidence, negative at night; NaN in the sky.
+    mu : ndarray, (height, width), float32
+        Cosine of emission; NaN in the sky.
+    latitude_deg : ndarray, (height, width), float32
+        Planetographic; NaN in the sky.
+    """
+
+    mu0: Plane
+    mu: Plane
+    latitude_deg: Plane
+
+    def __post_init__(self) -> None:
+        for name in ("mu0", "mu", "latitude_deg"):
+            frozen = np.asarray(getattr(self, name), np.float32).view()
+            frozen.flags.writeable = False
+            object.__setattr__(self, name, frozen)
+
+    @classmethod
+    def of_angles(
+        cls, incidence_deg: npt.ArrayLike, emission_deg: npt.ArrayLike, latitude_deg: npt.ArrayLike
+    ) -> "Illumination":
+        """From angles in degrees, as the backplanes have them."""
+        mu0, mu = (np.cos(np.radians(np.asarray(angle, float))) for angle in (incidence_deg, emission_deg))
+        return cls(np.asarray(mu0, np.float32), np.asarray(mu, np.float32), np.asarray(latitude_deg, np.float32))
+
+    @property
+    def on_ground(self) -> Mask:
+        """Where the planet is seen."""
+        return np.isfinite(self.mu0) & (self.mu > 0)
+
+    @property
+    def sunlight(self) -> Plane:
+        """Cosine of incidence that fades beyond the terminator, never 0; that of the nearest limb is not known here."""
+        x = np.nan_to_num(self.mu0, nan=-1.0) / np.float32(_TWILIGHT)
+        return np.asarray(_TWILIGHT * np.logaddexp(np.maximum(x, -15.0), 0.0), np.float32)
+
+    @property
+    def obliqueness(self) -> Plane:
+        """Cosine of emission, never below what the law holds for."""
+        return np.maximum(np.nan_to_num(self.mu, nan=_LEAST_MU), np.float32(_LEAST_MU))
+
+
+@dataclass(frozen=True)
+class LightLaw:
+    """Brightness of even ground: mu0^incidence mu^emission with what differs from it, and its colour.
+
+    Attributes
+    ----------
+    incidence, emission : float
+        Exponents; Minnaert's law has k and k - 1.
+    relief : ndarray, (knots of mu0 and mu,)
+        Logarithm of the luminance over the power law at the knots.
+    colour : ndarray, (3, knots of mu0 and mu)
+        Logarithm of red, green and blue over the luminance, against those of the brightest ground.
+    """
+
+    incidence: float
+    emission: float
+    relief: npt.NDArray[np.float64]
+    colour: npt.NDArray[np.float64]
+
+    def brightness(self, light: Illumination) -> Plane:
+        """Of even ground, against that which sees Sun and spacecraft overhead, (height, width)."""
+        at0, at = np.log(light.sunlight), np.log(light.obliqueness)
+        return np.exp(self.incidence * at0 + self.emission * at + _table(self.relief, at0, at)).astype(np.float32)
+
+    def tint(self, light: Illumination) -> Planes:
+        """Colour of the light, (height, width, 3), 1 for the brightest ground."""
+        at0, at = np.log(light.sunlight), np.log(light.obliqueness)
+        return np.stack([np.exp(_table(row, at0, at)).astype(np.float32) for row in self.colour], axis=-1)
+
+
+def _table(row: npt.NDArray[np.float64], log_mu0: Plane, log_mu: Plane) -> Plane:
+    split = len(_MU0_KNOTS)
+    by_mu0 = np.interp(log_mu0, np.log(_MU0_KNOTS), row[:split])
+    return np.asarray(by_mu0 + np.interp(log_mu, np.log(_MU_KNOTS), row[split:]), np.float32)
+
+
+def fit_light(planes: Planes, luminance: Plane, light: Illumination, usable: Mask) -> LightLaw:
+    """Fit the law to an image, each latitude having a brightness and a colour of its own.
+
+    Parameters
+    ----------
+    planes : ndarray, (height, width, 3), float32
+        Linear.
+    luminance : ndarray, (height, width), float32
+    light : Illumination
+    usable : ndarray, (height, width), bool
+        What may take part: known, not saturated.
+
+    Returns
+    -------
+    LightLaw
+        Lambert's law without colour where there is too little ground to tell.
+    """
+    positive = usable & light.on_ground & (luminance > 0) & (planes.min(axis=-1) > 0)
+    ground = positive & (light.mu0 > _FIT_MU0) & (light.mu > _FIT_MU)
+    knots = len(_MU0_KNOTS) + len(_MU_KNOTS)
+    if np.count_nonzero(ground) < 1000:
+        return LightLaw(1.0, 0.0, np.zeros(knots), np.zeros((3, knots)))
+    pick = _thinned(ground)
+    angles = np.log(np.stack([light.mu0.ravel()[pick], light.mu.ravel()[pick]], axis=1).astype(float))
+    bins = _latitude_columns(light.latitude_deg.ravel()[pick])
+    power = _fit(angles, bins, np.log(luminance.ravel()[pick].astype(float)), np.array([1.0, 0.0]))
+    power = np.clip(power, (0.5, -0.7), (1.6, 0.7))
+    pick = _thinned(positive & (light.mu0 > 0.0))
+    at = np.log(np.stack([light.sunlight.ravel()[pick], light.obliqueness.ravel()[pick]], axis=1).astype(float))
+    hats = np.concatenate([_hats(at[:, 0], _MU0_KNOTS), _hats(at[:, 1], _MU_KNOTS)], axis=1)
+    bins = _latitude_columns(light.latitude_deg.ravel()[pick])
+    logs = np.log(luminance.ravel()[pick].astype(float))
+    targets = [logs - at @ power, *(np.log(planes[..., k].ravel()[pick].astype(float)) - logs for k in range(3))]
+    rows = [_fit(hats, bins, np.clip(target, -3.0, 1.5), np.zeros(hats.shape[1])) for target in targets]
+    return LightLaw(float(power[0]), float(power[1]), *_referred(np.array(rows)))
+
+
+def _referred(rows: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Tables that are 0 at their last knots: relief, colour."""
+    split = len(_MU0_KNOTS)
+    rows = np.concatenate([rows[:, :split] - rows[:, split - 1 : split], rows[:, split:] - rows[:, -1:]], axis=1)
+    return rows[0], rows[1:]
+
+
+def _thinned(mask: Mask) -> npt.NDArray[np.int_]:
+    at = np.flatnonzero(mask)
+    return at[:: max(1, len(at) // _SAMPLE)]
+
+
+def _hats(at: npt.NDArray[np.float64], knots: tuple[float, ...]) -> npt.NDArray[np.float64]:
+    """Linear interpolation between the knots as columns, (n, knots)."""
+    return np.stack([np.interp(at, np.log(knots), row) for row in np.eye(len(knots))], axis=1)
+
+
+def _latitude_columns(latitude_deg: Plane) -> npt.NDArray[np.int_]:
+    at = np.floor((latitude_deg + 90.0) / _LATITUDE_BIN_DEG).astype(int)
+    return np.asarray(np.unique(at, return_inverse=True)[1])
+
+
+def _fit(
+    columns: npt.NDArray[np.float64], bins: npt.NDArray[np.int_], values: npt.NDArray[np.float64],
+    expected: npt.NDArray[np.float64],
+) -> npt.NDArray[np.float64]:  # fmt: skip
+    """Least squares with a free level in each bin; means of the bins are taken out first. Outliers lose weight."""
+    weight = np.ones(len(values))
+    solved = expected
+    for _ in range(3):
+        total = np.maximum(np.bincount(bins, weight), 1e-9)
+
+        def centred(
+            column: npt.NDArray[np.float64], w: npt.NDArray[np.float64], t: npt.NDArray[np.float64]
+        ) -> npt.NDArray[np.float64]:
+            return np.asarray(column - (np.bincount(bins, w * column) / t)[bins])
+
+        a = np.stack([centred(column, weight, total) for column in columns.T], axis=1)
+        y = centred(values, weight, total)
+        normal = (a * weight[:, None]).T @ a + _PULL * weight.sum() * np.eye(a.shape[1])
+        solved = np.linalg.solve(normal, (a * weight[:, None]).T @ y + _PULL * weight.sum() * expected)
+        off = y - a @ solved
+        scale = 1.4826 * float(np.median(np.abs(off))) + 1e-9
+        weight = 1.0 / (1.0 + (off / (3.0 * scale)) ** 2)
+    return np.asarray(solved)

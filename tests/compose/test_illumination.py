@@ -1,0 +1,50 @@
+"""The law of the light, found again in planets that were lit by a known one."""
+
+import numpy as np
+import pytest
+
+from perijove.compose.illumination import Illumination, fit_light
+
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
+
+
+def belts(ball) -> np.ndarray:  # type: ignore[no-untyped-def]
+    lat = np.nan_to_num(ball.light.latitude_deg)
+    return np.stack([0.5 + 0.10 * np.sin(lat / 6), 0.45 + 0.12 * np.sin(lat / 6), 0.35 + 0.15 * np.sin(lat / 6)], -1)
+
+
+def test_minnaerts_exponents_are_found_under_belts(ball) -> None:  # type: ignore[no-untyped-def]
+    planes = ball.lit(belts(ball), k=(0.9, 0.9, 0.9))
+    planes *= 1 + 0.01 * np.random.default_rng(0).normal(size=planes.shape).astype(np.float32)
+    law = fit_light(planes, planes @ LUMINANCE, ball.light, ball.light.on_ground)
+    # The pull towards Lambert's law, and belts within a bin of latitude.
+    assert law.incidence == pytest.approx(0.9, abs=0.03)
+    assert law.emission == pytest.approx(-0.1, abs=0.03)
+
+
+def test_even_ground_comes_out_even(ball) -> None:  # type: ignore[no-untyped-def]
+    planes = ball.lit(np.array([0.5, 0.45, 0.35]))
+    law = fit_light(planes, planes @ LUMINANCE, ball.light, ball.light.on_ground)
+    day = ball.light.on_ground & (ball.light.mu0 > 0.05) & (ball.light.mu > 0.15)
+    even = (planes @ LUMINANCE / law.brightness(ball.light))[day]
+    # Before: a factor of 20 from the brightest to the darkest.
+    assert np.std(even) / np.mean(even) < 0.03
+    before = planes / np.maximum(planes @ LUMINANCE, 1e-9)[..., None]
+    colour = before / law.tint(ball.light)
+    # Blue of twilight is taken out to a third.
+    assert np.ptp(np.percentile(colour[day][:, 2], (2, 98))) < 0.34 * np.ptp(np.percentile(before[day][:, 2], (2, 98)))
+
+
+def test_too_little_ground_is_lamberts() -> None:
+    dark = np.full((30, 30), np.nan, np.float32)
+    light = Illumination(dark, dark, dark)
+    law = fit_light(np.ones((30, 30, 3), np.float32), np.ones((30, 30), np.float32), light, light.on_ground)
+    assert (law.incidence, law.emission) == (1.0, 0.0)
+    assert not law.colour.any()
+
+
+def test_angles_become_cosines() -> None:
+    light = Illumination.of_angles([[0.0, 60.0, np.nan]], [[60.0, 100.0, np.nan]], [[1.0, 2.0, np.nan]])
+    assert light.mu0[0, :2] == pytest.approx([1.0, 0.5])
+    assert light.on_ground.tolist() == [[True, False, False]]
+    assert not light.mu0.flags.writeable
