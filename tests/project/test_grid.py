@@ -1,0 +1,132 @@
+"""Map grids against pyproj."""
+
+from dataclasses import replace
+
+import numpy as np
+import pyproj
+import pytest
+
+from perijove.errors import OptionError
+from perijove.geometry.ellipsoid import from_lat_lon, lat_centric_deg, to_lat_lon
+from perijove.project.grid import GLOBE, MAX_SIDE_PX, PROJECTIONS, MapGrid, Region, map_grid, scale_of
+
+NORTH, SOUTH = Region(20.0, 80.0, 30.0, 120.0), Region(-80.0, -20.0, 200.0, 290.0)
+
+
+def grids() -> list[tuple[str, str]]:
+    # PROJ's series for these do not converge on Jupiter's ellipsoid: they are refused there.
+    unknown = {("north-stereographic", "graphic"), ("south-stereographic", "graphic"), ("equal-area", "graphic")}
+    return [(p, kind) for p in PROJECTIONS for kind in ("centric", "graphic") if (p, kind) not in unknown]
+
+
+def by_pyproj(grid: MapGrid, ground_km: np.ndarray) -> np.ndarray:
+    """Pixel coordinates from the file's CRS and transform alone."""
+    crs = pyproj.CRS(grid.wkt)
+    graphic, lon_w = to_lat_lon(ground_km)
+    latitude = graphic if grid.latitudes == "graphic" else lat_centric_deg(graphic)
+    x, y = pyproj.Transformer.from_crs(crs.geodetic_crs, crs, always_xy=True).transform(-lon_w, latitude)
+    a, _, left, _, e, top = grid.transform
+    return np.stack([(x - left) / a, (y - top) / e], axis=-1)
+
+
+@pytest.mark.parametrize(("projection", "latitudes"), grids())
+def test_pixels_are_where_pyproj_has_them(projection: str, latitudes: str) -> None:
+    grid = map_grid(projection, SOUTH if "south" in projection else NORTH, 200e3, latitudes=latitudes)  # type: ignore[arg-type]
+    ground = grid.ground()
+    known = np.isfinite(ground[..., 0])
+    assert known.mean() > 0.5
+    rows, columns = np.nonzero(known)
+    expected = np.stack([columns + 0.5, rows + 0.5], axis=-1)
+    np.testing.assert_allclose(by_pyproj(grid, ground[known]), expected, atol=0.01)
+    np.testing.assert_allclose(grid.pixel(ground[known]), expected, atol=0.01)
+
+
+@pytest.mark.parametrize("projection", ["north-stereographic", "north-equidistant", "equal-area"])
+def test_interpolated_ground_is_on_the_ellipsoid(projection: str) -> None:
+    grid = map_grid(projection, NORTH, 50e3)
+    ground = grid.ground(slice(100, 140), slice(200, 300))
+    graphic, lon_w = to_lat_lon(ground)
+    # A thousandth of a pixel of 50 km.
+    np.testing.assert_allclose(from_lat_lon(graphic, lon_w), ground, atol=0.05)
+    np.testing.assert_array_equal(grid.ground()[100:140, 200:300][5, 7].round(1), ground[5, 7].round(1))
+
+
+def test_a_globe_of_25_pixels_a_degree() -> None:
+    grid = map_grid("equirectangular", GLOBE, scale_of(25.0))
+    assert (grid.width, grid.height) == (9000, 4500)
+    assert pyproj.CRS(grid.wkt).to_authority() == ("IAU_2015", "59910")
+    graphic, lon_w = to_lat_lon(grid.ground(slice(0, 1), slice(0, 1))[0, 0])
+    assert lon_w == pytest.approx(180.0 - 0.02)
+    assert lat_centric_deg(graphic) == pytest.approx(90.0 - 0.02)
+
+
+def test_a_region_across_the_cut_moves_the_cut() -> None:
+    grid = map_grid("equirectangular", Region(-30.0, 0.0, 170.0, 200.0), scale_of(10.0))
+    assert grid.width == pytest.approx(300, abs=2)
+    grid = map_grid("equirectangular", Region(-30.0, 0.0, 350.0, 370.0), scale_of(10.0))
+    assert grid.width == pytest.approx(200, abs=2)
+
+
+def test_ground_beyond_the_horizon_is_left_out() -> None:
+    observer = from_lat_lon(10.0, 100.0, 50e3)
+    grid = replace(map_grid("equirectangular", GLOBE, scale_of(1.0)), seen_from_km=observer)
+    ground = grid.ground()
+    known = np.isfinite(ground[..., 0])
+    up = ground[known] / np.array([71492.0, 71492.0, 66854.0]) ** 2
+    # The outward normal looks at the observer.
+    assert (np.sum(up * (observer - ground[known]), axis=-1) > 0).all()
+    # A cap of half-angle arccos(R / (R + h)): 54 degrees on a sphere.
+    beside = ground[known] @ observer / np.linalg.norm(ground[known], axis=-1) / np.linalg.norm(observer)
+    assert np.degrees(np.arccos(beside.min())) == pytest.approx(54.0, abs=2.5)
+
+
+def test_tiles_hold_all_points() -> None:
+    grid = map_grid("north-stereographic", NORTH, 100e3)
+    ground = from_lat_lon(*np.random.default_rng(0).uniform((40.0, 50.0), (60.0, 80.0), (500, 2)).T)
+    covered = np.zeros((grid.height, grid.width), bool)
+    for rows, columns in grid.tiles(64, ground):
+        covered[rows, columns] = True
+    x, y = grid.pixel(ground).T.astype(int)
+    assert covered[y, x].all()
+    assert not covered.all()
+
+
+@pytest.mark.parametrize("projection", ["north-stereographic", "equal-area"])
+def test_what_proj_cannot_invert_is_refused(projection: str) -> None:
+    with pytest.raises(OptionError, match="PROJ cannot invert"):
+        map_grid(projection, NORTH, 50e3, latitudes="graphic")
+
+
+def test_any_projection_of_jupiter_is_taken() -> None:
+    grid = map_grid("+proj=sinu +lon_0=0 +R=71492000 +units=m", Region(-60.0, 60.0, 0.0, 360.0), 500e3)
+    ground = grid.ground()
+    known = np.isfinite(ground[..., 0])
+    rows, columns = np.nonzero(known)
+    np.testing.assert_allclose(by_pyproj(grid, ground[known]), np.stack([columns, rows], -1) + 0.5, atol=0.01)
+    assert grid.latitudes == "centric"
+    assert map_grid("+proj=merc +a=71492000 +b=66854000", NORTH, 500e3).latitudes == "graphic"
+
+
+@pytest.mark.parametrize(
+    ("projection", "told"),
+    [
+        ("mollweide", "there is no projection"),
+        ("EPSG:3857", "no projection of Jupiter"),
+        ("+proj=eqc +a=71492000 +b=71000000", "ellipsoid"),
+        ("IAU_2015:59911", "grow to the west"),
+    ],
+)
+def test_other_projections_are_refused(projection: str, told: str) -> None:
+    with pytest.raises(OptionError, match=told):
+        map_grid(projection, NORTH, 500e3)
+
+
+def test_scales_and_regions_that_are_none() -> None:
+    with pytest.raises(OptionError, match="positive"):
+        map_grid("mercator", NORTH, 0.0)
+    with pytest.raises(OptionError, match=str(MAX_SIDE_PX)):
+        map_grid("mercator", NORTH, 1.0)
+    with pytest.raises(OptionError, match="south before north"):
+        Region(30.0, 10.0, 0.0, 10.0)
+    with pytest.raises(OptionError, match="360"):
+        Region(10.0, 30.0, 350.0, 10.0)
