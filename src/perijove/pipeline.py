@@ -114,18 +114,13 @@ class Raster:
     def light(self) -> Any:
         """How the light falls on the view (`perijove.compose.illumination.Illumination`)."""
         from perijove.compose.illumination import Illumination
-        from perijove.geometry.backplanes import backplanes, mid_et
-        from perijove.geometry.sunlight import sunlight_at
 
         pointing = self.image.located.solution.pointing
-        sunlight = sunlight_at(mid_et(pointing))
-        names = ("incidence_deg", "emission_deg", "lat_graphic_deg")
-        planes = np.empty((len(names), self.view.height, self.view.width), np.float32)
-        for rows in self.view.blocks(_BLOCK_ROWS):
-            found = backplanes(pointing, self.view.ground(rows), (), names, sunlight=sunlight)
-            for plane, name in zip(planes, names, strict=True):
-                plane[rows] = found[name].values
-        return Illumination.of_angles(*planes)
+        observer, sun = pointing.position_fixed_km[pointing.mid_frame], pointing.sun_fixed
+        parts = [
+            Illumination.of_ground(self.view.ground(rows), observer, sun) for rows in self.view.blocks(_BLOCK_ROWS)
+        ]
+        return Illumination.joined(parts)
 
     def picture(self, options: PictureOptions | None = None) -> Any:
         """Make a picture of the view (`perijove.compose.colour.Picture`).

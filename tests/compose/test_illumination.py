@@ -1,9 +1,13 @@
 """The law of the light, found again in planets that were lit by a known one."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from perijove.compose.illumination import Illumination, fit_light
+from perijove.geometry.backplanes import backplanes
+from perijove.project.view import spacecraft_view
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
@@ -43,8 +47,21 @@ def test_too_little_ground_is_lamberts() -> None:
     assert not law.colour.any()
 
 
-def test_angles_become_cosines() -> None:
-    light = Illumination.of_angles([[0.0, 60.0, np.nan]], [[60.0, 100.0, np.nan]], [[1.0, 2.0, np.nan]])
-    assert light.mu0[0, :2] == pytest.approx([1.0, 0.5])
-    assert light.on_ground.tolist() == [[True, False, False]]
+def test_angles_are_those_of_the_backplanes(earth_scene: Any) -> None:
+    pointing = earth_scene.pointing
+    ground = spacecraft_view(pointing, 64).ground()
+    light = Illumination.of_ground(ground, pointing.position_fixed_km[pointing.mid_frame], pointing.sun_fixed)
+    planes = backplanes(pointing, ground, (), ("incidence_deg", "emission_deg", "lat_graphic_deg"))
+    incidence, emission, latitude = (plane.values for plane in planes.values())
+    # The spacecraft moves during the image, by 30 km/s of 135,000 km.
+    np.testing.assert_allclose(light.mu0, np.cos(np.radians(incidence)), atol=1e-3)
+    np.testing.assert_allclose(light.mu, np.cos(np.radians(emission)), atol=5e-3)
+    np.testing.assert_allclose(light.latitude_deg, latitude, atol=1e-3)
+    np.testing.assert_array_equal(light.on_ground, np.isfinite(emission) & (emission < 90.0))
     assert not light.mu0.flags.writeable
+
+
+def test_blocks_are_joined() -> None:
+    row = np.ones((1, 3), np.float32)
+    light = Illumination.joined([Illumination(row, row, row), Illumination(2 * row, row, row)])
+    assert light.mu0[:, 0].tolist() == [1.0, 2.0]

@@ -54,7 +54,13 @@ def column_offsets(dn: UInt16, dark_dn: npt.NDArray[np.float64]) -> Float:
     step = np.median(steps, axis=0)
     if float(np.median(np.abs(step))) / 0.6745 / np.sqrt(2.0) < MIN_STRIPING_DN:
         return np.zeros(samples, np.float32)
-    return _anchored(_from_sky(above), step)
+    sky = _from_sky(above)
+    beside = np.diff(sky)
+    told = beside[np.isfinite(beside)]
+    # Columns that respond unlike differ over bright clouds, too, but not in the sky.
+    if len(told) >= _SAMPLES and float(np.median(np.abs(told))) / 0.6745 / np.sqrt(2.0) < MIN_STRIPING_DN:
+        return np.zeros(samples, np.float32)
+    return _anchored(sky, step)
 
 
 def _column_medians(blocks: UInt16) -> Float:

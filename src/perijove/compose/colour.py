@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perijove.compose.illumination import Illumination
-from perijove.compose.saturation import RGB, fill_saturated
+from perijove.compose.saturation import RGB, fill_saturated, highest
 from perijove.compose.smooth import box_mean, fill_around
 from perijove.compose.spaces import Gamut, apply_matrix, encode_srgb, from_srgb
 
@@ -43,6 +43,8 @@ _LIT: Final = 0.05
 _DIM, _TWILIGHT_PX, _LEAST_GROUND = 0.03, 4, 100
 #: Cosine of incidence below which it is night, and the percentage of its pixels that is left out at either end.
 _NIGHT_MU0, _TRIMMED = -0.12, 1.0
+#: Pixels that are enough to tell a level.
+_SAMPLE: Final = 100_000
 #: Below this part of the bright level there is only sky and night; in single bands, where methane's sky is bright with
 #: stray light, below the second.
 _DARK, _DARK_GREY = 0.02, 0.12
@@ -106,7 +108,7 @@ def natural(
         known = np.asarray(np.isfinite(values).all(axis=-1))
         planes = np.where(known[..., None], values, np.float32(0.0)).mean(axis=-1, keepdims=True)
         planes, saturated = np.maximum(planes - _black(planes, known, _DARK_GREY, light), np.float32(0.0)), {}
-    brightest = planes.max(axis=-1)
+    brightest = highest(planes)
     lit = known & (brightest > _LIT * np.percentile(brightest[known], 99.9)) if known.any() else known
     level = float(np.percentile(brightest[lit], _BRIGHT_PERCENTILE)) if lit.any() else 1.0
     gain = _BRIGHT_VALUE / level if level > 0 else 1.0
@@ -177,20 +179,26 @@ def _black(planes: Planes, known: Mask, part: float, light: Illumination | None)
 
     Night beside the terminator is what twilight lies upon; the sky beside the bright limb has more stray light.
     """
-    dark = known & (planes.max(axis=-1) < part * np.percentile(planes[known], 99)) if known.any() else known
+    dark = known & (highest(planes) < part * np.percentile(_some(planes[known]), 99)) if known.any() else known
     sky = dark if light is None else dark & ~light.on_ground
     level = np.zeros(planes.shape[-1], np.float32)
     if np.count_nonzero(sky) >= 0.01 * known.size:
-        level = np.asarray(np.median(planes[sky], axis=0), np.float32)
+        level = np.asarray(np.median(_some(planes[sky]), axis=0), np.float32)
     if light is None:
         return level
     night = planes[known & light.on_ground & (light.mu0 < _NIGHT_MU0)]
     if len(night) < 0.01 * known.size:
         return level
+    night = _some(night)
     # A mean, because counts are few; without what radiation left.
     low, high = np.percentile(night, (_TRIMMED, 100 - _TRIMMED), axis=0)
     kept = np.where((night >= low) & (night <= high), night, np.nan)
     return np.where(light.on_ground[..., None], np.nanmean(kept, axis=0), level).astype(np.float32)
+
+
+def _some(pixels: Planes) -> Planes:
+    """Enough of many pixels, (n, band), to tell a level."""
+    return pixels[:: max(1, len(pixels) // _SAMPLE)]
 
 
 def _shoulder(planes: Planes, brightest: Planes) -> Planes:

@@ -1,15 +1,21 @@
 """How the light falls: its angles at each pixel, and the brightness and colour of even ground under them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from perijove.geometry.ellipsoid import RADII_KM
+
+Points = npt.NDArray[np.float64]
 Plane = npt.NDArray[np.float32]
 Planes = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
+#: Points whose coordinates over the radii have a larger square belong to a line of sight that misses the ellipsoid.
+_ON_GROUND: Final = 1.0 + 1e-9
 #: Sunlight fades over this much of the cosine of incidence instead of ending at the terminator.
 _TWILIGHT: Final = 0.02
 #: Ground seen or lit more obliquely than this does not tell the law.
@@ -52,12 +58,39 @@ class Illumination:
             object.__setattr__(self, name, frozen)
 
     @classmethod
-    def of_angles(
-        cls, incidence_deg: npt.ArrayLike, emission_deg: npt.ArrayLike, latitude_deg: npt.ArrayLike
-    ) -> "Illumination":
-        """From angles in degrees, as the backplanes have them."""
-        mu0, mu = (np.cos(np.radians(np.asarray(angle, float))) for angle in (incidence_deg, emission_deg))
-        return cls(np.asarray(mu0, np.float32), np.asarray(mu, np.float32), np.asarray(latitude_deg, np.float32))
+    def of_ground(cls, ground_km: Points, observer_km: Points, sun: Points) -> "Illumination":
+        """From what a view sees, the spacecraft and the direction of the Sun.
+
+        Parameters
+        ----------
+        ground_km : ndarray, (height, width, 3)
+            Body-fixed; beside the ellipsoid is sky.
+        observer_km, sun : ndarray, (3,)
+            Body-fixed.
+
+        Returns
+        -------
+        Illumination
+            Good to 0.05 degrees: the spacecraft's way during the image is left out, as aberration is. Backplanes have
+            it exactly.
+        """
+        with np.errstate(invalid="ignore"):
+            sky = ~((ground_km * ground_km) @ RADII_KM**-2 < _ON_GROUND)
+        up = (ground_km / RADII_KM**2).astype(np.float32)
+        up /= np.sqrt(np.einsum("...i,...i->...", up, up))[..., None]
+        look = (observer_km - ground_km).astype(np.float32)
+        mu = np.einsum("...i,...i->...", up, look) / np.sqrt(np.einsum("...i,...i->...", look, look))
+        mu0 = up @ np.asarray(sun, np.float32)
+        latitude = np.degrees(np.arcsin(np.clip(up[..., 2], -1.0, 1.0)))
+        for plane in (mu0, mu, latitude):
+            plane[sky] = np.nan
+        return cls(mu0, mu, latitude)
+
+    @classmethod
+    def joined(cls, parts: Sequence["Illumination"]) -> "Illumination":
+        """Blocks of rows, one below the other."""
+        names = ("mu0", "mu", "latitude_deg")
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
     @property
     def on_ground(self) -> Mask:

@@ -1,5 +1,6 @@
 """Saturated bands: what they would have shown, from a band that is not saturated and the colour of the ground."""
 
+import functools
 from typing import Final
 
 import numpy as np
@@ -36,6 +37,11 @@ _RIM_PX: Final = 5
 _LATITUDE_BIN_DEG: Final = 2.0
 
 
+def highest(planes: Planes) -> Planes:
+    """Highest band of each pixel: quicker than numpy finds it along a short last axis."""
+    return np.asarray(functools.reduce(np.maximum, np.moveaxis(planes, -1, 0)))
+
+
 def fill_saturated(
     planes: Planes, clipping: Planes, known: Mask, latitude_deg: Planes | None = None
 ) -> tuple[Planes, dict[str, float]]:
@@ -62,7 +68,7 @@ def fill_saturated(
         Part of the lit picture in which each band was saturated.
     """
     clipped = (planes >= _SATURATED * clipping) & known[..., None]
-    lit = known & (planes.max(axis=-1) > _LIT * planes.max())
+    lit = known & (highest(planes) > _LIT * planes.max())
     lit_count = max(int(np.count_nonzero(lit)), 1)
     share = {band: int(np.count_nonzero(clipped[..., k])) / lit_count for k, band in enumerate(RGB)}
     share = {band: part for band, part in share.items() if part > 1e-4}

@@ -69,7 +69,7 @@ def write_png(path: Path, pixels: Pixels, text: Mapping[str, str], gamut: str = 
     """
     import imagecodecs
 
-    encoded = bytes(imagecodecs.png_encode(np.ascontiguousarray(pixels), level=4))
+    encoded = bytes(imagecodecs.png_encode(np.ascontiguousarray(pixels), level=1))
     header = 8 + 25
     profile = zlib.compress(icc_profile(_space(pixels, gamut)), 9)
     chunks = [_chunk(b"iCCP", b"ICC profile\x00\x00" + profile), _chunk(b"gAMA", struct.pack(">I", 45455))]
