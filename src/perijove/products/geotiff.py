@@ -70,10 +70,11 @@ def write_geotiff(
         "tiled": True,
         "blockxsize": TILE_PX,
         "blockysize": TILE_PX,
+        "interleave": "band",
         "sparse_ok": True,
         "bigtiff": "if_safer",
     }
-    packed = {"compress": "deflate", "predictor": 3, "level": 1, "num_threads": "all_cpus"}
+    packed = {"compress": "deflate", "predictor": 3, "level": 1, "overview_resampling": "average"}
     with replacing(path) as final, replacing(path.with_suffix(".tiles.tif"), kept=False) as plain_file:
         with rasterio.open(plain_file, "w", **profile) as file:
             for rows, columns, planes in tiles:
@@ -83,7 +84,7 @@ def write_geotiff(
             for index, name in enumerate(names, start=1):
                 file.set_band_description(index, name)
             file.update_tags(**_items(grid, metadata))
-        copy(plain_file, final, driver="COG", blocksize=TILE_PX, sparse_ok=True, bigtiff="if_safer", **packed)
+        copy(plain_file, final, driver="COG", blocksize=TILE_PX, sparse_ok=True, num_threads="all_cpus", **packed)
 
 
 def _items(grid: MapGrid, metadata: Mapping[str, Any]) -> dict[str, str]:
