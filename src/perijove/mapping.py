@@ -11,6 +11,7 @@ import numpy.typing as npt
 from perijove.constants import FOCAL_LENGTH_PX
 from perijove.errors import OptionError
 from perijove.pipeline import PLANE_ORDER, Image, Kernel
+from perijove.products.map_planes import TILE_PX, MapPlanes, Plane
 from perijove.project.grid import GLOBE, Latitudes, MapGrid, Region, map_grid, scale_of
 
 Planes = npt.NDArray[np.float32]
@@ -94,8 +95,7 @@ def draw_map(image: Image, path: Path, plan: MapPlan) -> dict[str, Any]:
         from perijove.products.geotiff import write_geotiff
 
         image.progress(f"drawing {path.name}")
-        names = [*_bands(image), "weight"]
-        write_geotiff(path, grid, _tiles(image, grid, plan.kernel), names, {**image.provenance, "map": report["map"]})
+        write_geotiff(path, map_planes(image, grid, plan))
         files = [path]
     return {**report, "files": [str(file) for file in files]}
 
@@ -113,13 +113,20 @@ def map_report(grid: MapGrid) -> dict[str, Any]:
     }
 
 
+def map_planes(image: Image, grid: MapGrid, plan: MapPlan) -> MapPlanes:
+    """The planes of a map of one image, which are drawn as they are taken."""
+    planes = [Plane(band, "1", f"I/F in the {band} filter") for band in _bands(image)]
+    planes.append(Plane("weight", "1", "1 where framelets see the ground well, less where the image ends"))
+    metadata = {**image.provenance, "map": map_report(grid)}
+    return MapPlanes(grid, tuple(planes), _tiles(image, grid, plan.kernel), metadata)
+
+
 def _bands(image: Image) -> list[str]:
     return [band for band in PLANE_ORDER if band in image.label.bands]
 
 
 def _tiles(image: Image, grid: MapGrid, kernel: Kernel) -> Iterator[tuple[slice, slice, Planes]]:
     """Planes and weight of all tiles that the image may see."""
-    from perijove.products.geotiff import TILE_PX
     from perijove.project.resample import Framelets, gather
     from perijove.project.view import seen_ground
 

@@ -9,7 +9,8 @@ import pytest
 import rasterio
 
 from perijove.errors import OptionError
-from perijove.products.geotiff import TILE_PX, write_geotiff
+from perijove.products.geotiff import write_geotiff
+from perijove.products.map_planes import TILE_PX, MapPlanes, Plane
 from perijove.project.grid import Region, map_grid
 
 GRID = map_grid("equirectangular", Region(-60.0, 60.0, 20.0, 140.0), 100e3)
@@ -24,10 +25,12 @@ def planes(rows: slice, columns: slice) -> np.ndarray:
 def test_planes_come_back(tmp_path: Path) -> None:
     path = tmp_path / "map.tif"
     every = [(rows, columns) for rows, columns in GRID.tiles(TILE_PX, GRID.ground()[::50, ::50].reshape(-1, 3))]
-    write_geotiff(path, GRID, ((*tile, planes(*tile)) for tile in every[:-1]), ["RED", "weight"], {"product": "x"})
+    names = (Plane("RED", "1", "I/F"), Plane("weight", "1", "weight"))
+    write_geotiff(path, MapPlanes(GRID, names, ((*tile, planes(*tile)) for tile in every[:-1]), {"product": "x"}))
     with rasterio.open(path) as file:
         assert (file.width, file.height, file.count) == (GRID.width, GRID.height, 2)
         assert file.descriptions == ("RED", "weight")
+        assert file.tags(1)["UNIT"] == "1"
         assert file.overviews(1)[0] == 2
         assert file.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
         place = np.array([[-1.5e8, 0.0, 2.0e7], [3.0e7, 0.0, -5.0e7]])
@@ -52,5 +55,5 @@ def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
         yield
 
     with pytest.raises(OptionError):
-        write_geotiff(tmp_path / "map.tif", GRID, failing(), ["RED"], {})
+        write_geotiff(tmp_path / "map.tif", MapPlanes(GRID, (Plane("RED", "1", "I/F"),), failing(), {}))
     assert not list(tmp_path.iterdir())

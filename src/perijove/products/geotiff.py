@@ -1,44 +1,24 @@
 """Maps on disk: cloud-optimised GeoTIFF, written block by block."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from perijove.errors import MissingExtraError
 from perijove.files import replacing
+from perijove.products.map_planes import TILE_PX, MapPlanes
 from perijove.products.raster import plain
-from perijove.project.grid import MapGrid
-
-Planes = npt.NDArray[np.float32]
-
-#: Side of a tile, pixels.
-TILE_PX: Final = 512
 
 
-def write_geotiff(
-    path: Path,
-    grid: MapGrid,
-    tiles: Iterable[tuple[slice, slice, Planes]],
-    names: Sequence[str],
-    metadata: Mapping[str, Any],
-) -> None:
+def write_geotiff(path: Path, content: MapPlanes) -> None:
     """Write planes of a map with overviews, CRS and metadata.
 
     Parameters
     ----------
     path : Path
-    grid : MapGrid
-    tiles : iterable of tuple of slice, slice and ndarray
-        Rows, columns and their planes, (rows, columns, plane), float32; NaN where nothing is known, as it is where no
-        tile comes. Tiles of ``TILE_PX`` from the upper left corner are written fastest.
-    names : sequence of str
-        Of the planes.
-    metadata : mapping
-        Becomes JSON in the item PERIJOVE of the file.
+    content : MapPlanes
+        Its metadata become JSON in the item PERIJOVE of the file.
 
     Raises
     ------
@@ -58,11 +38,12 @@ def write_geotiff(
         from rasterio.windows import Window
     except ImportError as missing:
         raise MissingExtraError("GeoTIFF needs rasterio: pip install 'perijove[geo]'") from missing
+    grid = content.grid
     profile = {
         "driver": "GTiff",
         "width": grid.width,
         "height": grid.height,
-        "count": len(names),
+        "count": len(content.planes),
         "dtype": "float32",
         "nodata": float("nan"),
         "crs": rasterio.crs.CRS.from_wkt(grid.wkt),
@@ -77,25 +58,26 @@ def write_geotiff(
     packed = {"compress": "deflate", "predictor": 3, "level": 1, "overview_resampling": "average"}
     with replacing(path) as final, replacing(path.with_suffix(".tiles.tif"), kept=False) as plain_file:
         with rasterio.open(plain_file, "w", **profile) as file:
-            for rows, columns, planes in tiles:
+            for rows, columns, planes in content.tiles:
                 if np.isfinite(planes).any():
                     window = Window.from_slices(rows, columns)
                     file.write(np.ascontiguousarray(np.moveaxis(planes, -1, 0)), window=window)
-            for index, name in enumerate(names, start=1):
-                file.set_band_description(index, name)
-            file.update_tags(**_items(grid, metadata))
+            for index, plane in enumerate(content.planes, start=1):
+                file.set_band_description(index, plane.name)
+                file.update_tags(index, UNIT=plane.unit, LONG_NAME=plane.long_name)
+            file.update_tags(**_items(content))
         copy(plain_file, final, driver="COG", blocksize=TILE_PX, sparse_ok=True, num_threads="all_cpus", **packed)
 
 
-def _items(grid: MapGrid, metadata: Mapping[str, Any]) -> dict[str, str]:
+def _items(content: MapPlanes) -> dict[str, str]:
     """Metadata of the file."""
     latitudes = {
         "centric": "planetocentric, on a sphere of the equator's radius",
         "graphic": "planetographic, on the 1-bar ellipsoid",
     }
     return {
-        "LATITUDES": latitudes[grid.latitudes],
+        "LATITUDES": latitudes[content.grid.latitudes],
         "LONGITUDES": "System III; the CRS counts them to the east, west longitude = 360 - east longitude",
-        "PERIJOVE": json.dumps(plain(metadata), allow_nan=False),
+        "PERIJOVE": json.dumps(plain(content.metadata), allow_nan=False),
         "TIFFTAG_SOFTWARE": "perijove",
     }
