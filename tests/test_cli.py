@@ -183,6 +183,18 @@ def test_interrupt(noise: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert result.exit_code == 130
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--licence", "CC BY"], "--by NAME"),
+        (["--by", "Jane Doe", "--licence", "GPL"], "no licence known"),
+        (["--by", "Jane/Doe"], "no name for a credit"),
+    ],
+)
+def test_credits_that_are_none(noise: Path, options: list[str], told: str) -> None:
+    assert told in refused("process", noise, *options)
+
+
 def test_info_tells_units(noise: Path) -> None:
     result = runner.invoke(app, ["info", str(noise)])
     assert result.exit_code == 0

@@ -18,7 +18,8 @@ from perijove.calibrate.radiance import white_dn
 from perijove.cli import app
 from perijove.compose.options import PictureOptions
 from perijove.errors import OptionError
-from perijove.pipeline import Raster, process
+from perijove.pipeline import Raster
+from perijove.processing import process
 
 
 @pytest.fixture(scope="module")

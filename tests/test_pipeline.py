@@ -11,7 +11,7 @@ import pytest
 import perijove
 from perijove.calibrate.radiance import white_dn
 from perijove.errors import OptionError, PointingFileError
-from perijove.pipeline import process
+from perijove.processing import process
 from perijove.register.pointing_file import Solved, pointing_path, write_pointing
 
 

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from perijove import __version__
-from perijove.pipeline import open_image, process
+from perijove.pipeline import open_image
+from perijove.processing import process
 from perijove.simulate.flyby import Flyby, plan_flyby
 from perijove.simulate.truth import ground_error_px
 from perijove.simulate.write import simulate_flyby

@@ -10,6 +10,7 @@
     │   ├── CalibrationError  calibration files that do not fit the camera
     │   ├── KernelError       SPICE kernels that cannot be read
     │   ├── PointingFileError a file of solved pointing that is damaged, or of another version, image or raw file
+    │   ├── LicenceError      a licence that is unknown, or that other licences do not allow
     │   ├── OptionError       an option, or an output, that cannot be honoured
     │   └── MissingExtraError a part of perijove that is not installed
     └── GeometryError         the image is sound, but its pointing could not be found (exit code 1)
@@ -52,6 +53,10 @@ class KernelError(InputError):
 
 class PointingFileError(InputError):
     """A file of solved pointing that is damaged, or of another version, image or raw file."""
+
+
+class LicenceError(InputError):
+    """A licence that is unknown, or that the licences of other pictures do not allow."""
 
 
 class OptionError(InputError):

@@ -1,4 +1,4 @@
-"""From files to finished products: the only place that knows the whole way."""
+"""From files to images, views and pictures: the only place that knows the whole way."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,13 +17,16 @@ from perijove.errors import OptionError
 from perijove.geometry.kernels import KernelFolder
 from perijove.products.report import geometry_report, picture_text, provenance, view_report
 from perijove.solving import Progress, RawFile, Source, silent, solve_pass
+from perijove.story.caption import Caption, caption_of
+from perijove.story.credit import Credit
 
 Planes = npt.NDArray[np.float32]
 Kernel = Literal["bilinear", "bicubic"]
-Product = Literal["natural", "linear", "backplanes"]
 
 #: Order of planes in products.
 PLANE_ORDER: Final = ("RED", "GREEN", "BLUE", "METHANE")
+#: Nobody has worked on what comes from the archive.
+_UNCREDITED: Final = Credit()
 #: Rows gathered at a time: keeps the ground points of large views out of memory.
 _BLOCK_ROWS: Final = 256
 
@@ -111,6 +114,11 @@ class Raster:
         }
 
     @cached_property
+    def caption(self) -> Caption:
+        """What the view shows, in words."""
+        return caption_of(self.image.label, self.image.located.solution.pointing, self.view)
+
+    @cached_property
     def light(self) -> Any:
         """How the light falls on the view (`perijove.compose.illumination.Illumination`)."""
         from perijove.compose.illumination import Illumination
@@ -155,7 +163,7 @@ class Raster:
         if path.suffix.lower() not in writers:
             raise OptionError(f"cannot write {path.name}: give a name that ends in .png or .tif")
         made = self.picture(options)
-        text = picture_text(self.image.label, self.image.provenance)
+        text = {**picture_text(self.image.label, self.image.provenance), "Description": self.caption.short}
         if options.style != "natural":
             text["Comment"] = f"style {options.style}: not as the eye would see it"
         writers[path.suffix.lower()](path, to_depth(made.pixels, options.depth), text, made.gamut)
@@ -185,6 +193,8 @@ class Image:
         Whether what flat fields leave along the lines is levelled by the ground that framelets share.
     noise_mode : {"auto", "off", "heavy"}
         Whether noise is taken out: see `perijove.calibrate.repair.Repairs`.
+    credit : Credit
+        Who made what is made of the image.
     """
 
     stack: FrameletStack
@@ -196,6 +206,7 @@ class Image:
     progress: Progress = silent
     self_calibration: bool = True
     noise_mode: NoiseMode = "auto"
+    credit: Credit = _UNCREDITED
 
     @property
     def label(self) -> ImageLabel:
@@ -206,7 +217,7 @@ class Image:
     def provenance(self) -> dict[str, Any]:
         """Product, credit, software, inputs with hashes."""
         more = (self.pointing[1],) if self.pointing else ()
-        return provenance(self.label, (*self.stack.inputs, *more))
+        return provenance(self.label, (*self.stack.inputs, *more), self.credit)
 
     @cached_property
     def unlevelled(self) -> Any:
@@ -314,6 +325,7 @@ def open_image(
     progress: Progress = silent,
     self_calibration: bool = True,
     noise_mode: NoiseMode = "auto",
+    credit: Credit | None = None,
 ) -> Image:
     """Open a JunoCam image.
 
@@ -337,6 +349,8 @@ def open_image(
         Whether what flat fields leave along the lines is levelled by the ground that framelets share.
     noise_mode : {"auto", "off", "heavy"}
         Whether noise is taken out: by itself where the image has that of an aged camera, never, or always.
+    credit : Credit, optional
+        Who makes something of it, under which licence. Default: the image data's own.
 
     Returns
     -------
@@ -363,7 +377,18 @@ def open_image(
         from perijove.register.pointing_file import pointing_of
 
         solved = pointing_of(Path(pointing), stack.label, stack.inputs[0])
-    return Image(stack, folder, calibration_set, labels, neighbours, solved, progress, self_calibration, noise_mode)
+    return Image(
+        stack,
+        folder,
+        calibration_set,
+        labels,
+        neighbours,
+        solved,
+        progress,
+        self_calibration,
+        noise_mode,
+        credit or _UNCREDITED,
+    )
 
 
 def _others(
@@ -386,57 +411,3 @@ def _others(
         if path.suffix.lower() not in (".json", ".lbl") and key not in raws:
             raws[key] = RawFile.read(path, calibration)
     return tuple(labels.values()), tuple(raws.values())
-
-
-def process(
-    image: Image,
-    folder: Path,
-    *,
-    view: Literal["spacecraft", "orthographic"] = "spacecraft",
-    size: int | None = None,
-    north_up: bool = False,
-    centre: tuple[float, float] | None = None,
-    products: Sequence[Product] = ("natural", "linear"),
-    picture: PictureOptions | None = None,
-) -> dict[str, Any]:
-    """Draw an image and write its products and its report.
-
-    Parameters
-    ----------
-    image : Image
-    folder : Path
-        Made if it does not exist.
-    view, size, north_up, centre
-        As for :meth:`Image.view`.
-    products : sequence of {"natural", "linear", "backplanes"}
-        The picture, of whatever style, the planes, the backplanes.
-    picture : PictureOptions, optional
-
-    Returns
-    -------
-    dict
-        The report; its ``files`` are the paths written, the report's own last.
-    """
-    from perijove.products.raster import check_folder, write_json
-    from perijove.project.view import check_size
-
-    # Refuse at once what could only fail after the work is done.
-    check_folder(folder)
-    if size is not None:
-        check_size(size)
-    raster = image.view(size, view, north_up=north_up, centre=centre)
-    name = str(image.label.product_id)
-    files = []
-    picture = picture or PictureOptions()
-    for product in products:
-        kind = picture.style if product == "natural" else product
-        image.progress(f"writing {name}-{kind}")
-        path = folder / f"{name}-{kind}.{'png' if product == 'natural' else 'tif'}"
-        if product == "natural":
-            files.append(raster.save_picture(path, picture))
-        else:
-            files.append(raster.save_backplanes(path) if product == "backplanes" else raster.save(path))
-    path = folder / f"{name}.report.json"
-    report = {**image.report, "view": view_report(raster.view), "files": [str(p) for p in (*files, path)]}
-    write_json(path, report)
-    return report

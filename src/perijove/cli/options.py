@@ -2,11 +2,14 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from perijove.errors import OptionError
+
+if TYPE_CHECKING:
+    from perijove.story.credit import Credit
 
 
 class NoiseMode(StrEnum):
@@ -51,6 +54,12 @@ SelfCalibrationOption = Annotated[
 NoiseModeOption = Annotated[
     NoiseMode, typer.Option(help="Take noise out: by itself where an aged camera made it, never, or always.")
 ]
+ByOption = Annotated[
+    list[str] | None, typer.Option("--by", metavar="NAME", help="Who made it, for the credit. May be repeated.")
+]
+LicenceOption = Annotated[
+    str | None, typer.Option(metavar="LICENCE", help="Of what is made, with --by. Default: CC BY.")
+]
 OutputOption = Annotated[
     Path, typer.Option("--output", "-o", metavar="DIR", file_okay=False, help="Where the files go.")
 ]
@@ -74,3 +83,24 @@ def degrees(option: str, text: str, form: str, example: str) -> tuple[float, ...
     if len(numbers) != form.count(",") + 1:
         raise OptionError(f"{option} {text!r} is not {form} in degrees; give it like {option}={example}")
     return numbers
+
+
+def credit_of(names: list[str] | None, licence: str | None) -> "Credit":
+    """Credit of what some people make of an image.
+
+    Raises
+    ------
+    OptionError
+        A licence without the name of who gives it.
+    LicenceError
+        There is no such licence.
+    """
+    from perijove.story.credit import Credit
+    from perijove.story.licence import parse_licence
+
+    if licence and not names:
+        raise OptionError("--licence needs the name of who gives it: add --by NAME")
+    credit = Credit()
+    for name in names or ():
+        credit = credit.by(name, parse_licence(licence or "CC BY"))
+    return credit

@@ -9,9 +9,11 @@ import typer
 
 from perijove.cli.app import app, echo_written, failures_told, warn
 from perijove.cli.options import (
+    ByOption,
     CalibrationOption,
     JsonOption,
     KernelsOption,
+    LicenceOption,
     MetadataOption,
     NoiseMode,
     NoiseModeOption,
@@ -22,6 +24,7 @@ from perijove.cli.options import (
     SelfCalibrationOption,
     VerboseOption,
     WithOption,
+    credit_of,
     degrees,
 )
 from perijove.console import print_rows, print_summary, progress
@@ -59,6 +62,8 @@ def process(  # one parameter per option is typer's way
     calibration: CalibrationOption = None,
     self_calibration: SelfCalibrationOption = True,
     noise_mode: NoiseModeOption = NoiseMode.auto,
+    by: ByOption = None,
+    licence: LicenceOption = None,
     with_others: WithOption = None,
     pointing: PointingOption = None,
     view: Annotated[Projection, typer.Option(help="What the spacecraft saw, or the globe from far away.")] = (
@@ -106,6 +111,7 @@ def process(  # one parameter per option is typer's way
         products = [*(products or ("natural", "linear")), *(["backplanes"] if backplanes else [])]
         from perijove import pipeline
         from perijove.compose.options import PictureOptions, look_of
+        from perijove.processing import process as write_products
 
         with progress(quiet) as told:
             given = {
@@ -114,6 +120,7 @@ def process(  # one parameter per option is typer's way
                 "pointing": pointing,
                 "noise_mode": noise_mode.value,
                 "self_calibration": self_calibration,
+                "credit": credit_of(by, licence),
                 "progress": told,
             }
 
@@ -132,7 +139,7 @@ def process(  # one parameter per option is typer's way
                 depth,  # type: ignore[arg-type]
                 partner,
             )
-            report = pipeline.process(
+            report = write_products(
                 image,
                 output,
                 view=view.value,

@@ -70,8 +70,8 @@ def sunlight_at(et: float) -> Sunlight:
     >>> print(np.linalg.norm(light.sun_km).round(-6), np.linalg.norm(light.jupiter_velocity_km_s).round(1))
     743000000.0 13.7
     """
-    jupiter, velocity = _barycentric("Jupiter", et)
-    sun, sun_velocity = _barycentric("Sun", et)
+    jupiter, velocity = barycentric("Jupiter", et)
+    sun, sun_velocity = barycentric("Sun", et)
     light_time = 0.0
     # The Sun moves by 13 m/s: the second round is already exact.
     for _ in range(2):
@@ -101,8 +101,8 @@ def aberrated(direction: Floats, beta: Floats) -> Floats:
     return np.asarray(direction * (np.sqrt(1.0 - across2) - along) + beta)
 
 
-def _barycentric(body: str, et: float) -> tuple[Floats, Floats]:
-    """Position and velocity against the barycentre of the solar system, J2000, km and km/s."""
+def barycentric(body: str, et: float) -> tuple[Floats, Floats]:
+    """Position and velocity of a planet or the Sun against the barycentre of the solar system, J2000, km and km/s."""
     import astronomy
 
     state = astronomy.BaryState(astronomy.Body[body], astronomy.Time.FromTerrestrialTime(et / _DAY_S))

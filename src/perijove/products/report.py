@@ -16,16 +16,21 @@ from perijove.project.view import View
 from perijove.register.locate import Located
 from perijove.register.position_error import position_error
 from perijove.register.solve import Parameter, Solution
+from perijove.story.credit import Credit
 
-CREDIT: Final = "Image data: NASA/JPL-Caltech/SwRI/MSSS"
+#: Of image data that nobody has worked on.
+CREDIT: Final = Credit().line()
 
 
-def provenance(label: ImageLabel, inputs: Sequence[InputFile]) -> dict[str, Any]:
+def provenance(label: ImageLabel, inputs: Sequence[InputFile], credit: Credit | None = None) -> dict[str, Any]:
     """Who made it from what: product, credit, software, inputs with their hashes."""
+    credit = credit or Credit()
     return {
         "product": str(label.product_id),
         "title": label.title,
-        "credit": CREDIT,
+        "credit": credit.line(),
+        "licence": str(credit.licence),
+        "processing": [step.processor for step in credit.steps],
         "software": f"perijove {__version__}",
         "inputs": [{"file": entry.path.name, "sha256": entry.sha256} for entry in inputs],
     }
@@ -126,9 +131,12 @@ def view_report(view: View) -> dict[str, Any]:
 
 def picture_text(label: ImageLabel, source: Mapping[str, Any]) -> dict[str, str]:
     """Text for the picture's own metadata."""
-    return {
+    text = {
         "Title": f"{label.title} ({label.product_id})" if label.title else str(label.product_id),
         "Source": CREDIT,
         "Software": str(source["software"]),
         "Creation Time": label.start_time,
     }
+    if source["processing"]:
+        text |= {"Author": ", ".join(source["processing"]), "Copyright": str(source["credit"])}
+    return text
