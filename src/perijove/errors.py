@@ -11,6 +11,7 @@
     │   ├── KernelError       SPICE kernels that cannot be read
     │   ├── PointingFileError a file of solved pointing that is damaged, or of another version, image or raw file
     │   ├── LicenceError      a licence that is unknown, or that other licences do not allow
+    │   ├── RecipeError       a recipe that is none, or that a picture cannot follow
     │   ├── OptionError       an option, or an output, that cannot be honoured
     │   └── MissingExtraError a part of perijove that is not installed
     └── GeometryError         the image is sound, but its pointing could not be found (exit code 1)
@@ -57,6 +58,10 @@ class PointingFileError(InputError):
 
 class LicenceError(InputError):
     """A licence that is unknown, or that the licences of other pictures do not allow."""
+
+
+class RecipeError(InputError):
+    """A recipe that is none, or that a picture cannot follow."""
 
 
 class OptionError(InputError):

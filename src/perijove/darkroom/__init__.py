@@ -1,0 +1,1 @@
+"""Pictures worked on as data: operators, layers, masks and recipes."""
