@@ -22,10 +22,13 @@ class Operator(BaseModel):
     ----------
     domain : {"linear", "display"}
         Whether colours come in linear light, or on sRGB's curve.
+    artistic : bool
+        Whether it adds what the camera did not see.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
     domain: ClassVar[Domain] = "display"
+    artistic: ClassVar[bool] = False
 
     def apply(self, colour: Planes, canvas: Canvas) -> Planes:
         """Colours after the step.

@@ -1,0 +1,246 @@
+"""Layers: where their colours come from, what is done to them, and how they lie upon each other."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Annotated, Any, Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator, model_validator
+
+from perijove.compose.options import Style as Look
+from perijove.darkroom.blend import MODES, composite
+from perijove.darkroom.canvas import Canvas
+from perijove.darkroom.curve import to_display, to_linear
+from perijove.darkroom.masks import Mask, Ramp
+from perijove.darkroom.operators import OPERATORS
+from perijove.darkroom.operators.base import Operator
+from perijove.errors import OptionError
+
+Planes = npt.NDArray[np.float32]
+Plane = npt.NDArray[np.float32]
+Sheet = tuple[Planes, Plane]
+
+Channel = Annotated[float, Field(ge=0, le=1)]
+Colour = tuple[Channel, Channel, Channel]
+#: Name of the image that a recipe is applied to.
+MAIN: Final = "main"
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class PictureSource(_Model):
+    """A picture of an image, in a style; images beside the main one are laid upon it through geometry."""
+
+    image: Annotated[str, Field(max_length=60)] = MAIN
+    style: Literal["natural", "enhanced", "methane-red", "methane-luminance"] = "natural"
+    look: Mapping[str, float] = Field(default_factory=dict)
+
+    @field_validator("look")
+    @classmethod
+    def _check(cls, look: Mapping[str, float]) -> Mapping[str, float]:
+        try:
+            Look(**look)
+        except (TypeError, OptionError) as error:
+            raise ValueError(f"no such look: {error}") from error
+        return look
+
+
+class GradientSource(_Model):
+    """From one colour to another."""
+
+    ramp: Ramp
+    first: Colour
+    last: Colour
+
+
+class Layer(_Model):
+    """One layer.
+
+    It shows a picture, a colour, a gradient or a group of layers; with none of them it is an adjustment, which works on
+    all that lies below it.
+    """
+
+    name: str = Field("", max_length=200)
+    picture: PictureSource | None = None
+    colour: Colour | None = None
+    gradient: GradientSource | None = None
+    layers: tuple["Layer", ...] = Field((), max_length=100)
+    operators: tuple[Operator, ...] = Field((), max_length=100)
+    blend: str = "normal"
+    opacity: Annotated[float, Field(ge=0, le=1)] = 1.0
+    mask: Mask | None = None
+    visible: bool = True
+
+    @field_validator("blend")
+    @classmethod
+    def _known_mode(cls, blend: str) -> str:
+        if blend not in MODES:
+            raise ValueError(f"no blend mode; choose from {', '.join(MODES)}")
+        return blend
+
+    @field_validator("operators", mode="before")
+    @classmethod
+    def _read(cls, steps: Any) -> Any:
+        if not isinstance(steps, (list, tuple)):
+            # Pydantic makes an error of the document of it, not one of ours.
+            raise ValueError("operators are a list, such as [{exposure: {stops: 0.5}}]")  # noqa: TRY004
+        return tuple(step if isinstance(step, Operator) else _operator(step) for step in steps)
+
+    @field_serializer("operators")
+    def _written(self, steps: tuple[Operator, ...]) -> list[dict[str, Any]]:
+        return [{name_of(step): step.model_dump(mode="json", exclude_defaults=True)} for step in steps]
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "Layer":
+        given = [name for name in ("picture", "colour", "gradient", "layers") if getattr(self, name)]
+        if len(given) > 1:
+            raise ValueError(f"a layer shows one thing, not {' and '.join(given)}")
+        return self
+
+
+def _operator(step: Any) -> Operator:
+    if isinstance(step, str):
+        step = {step: {}}
+    if not (isinstance(step, Mapping) and len(step) == 1):
+        raise ValueError("an operator is its name with its parameters, such as exposure: {stops: 0.5}")
+    ((name, given),) = step.items()
+    if name not in OPERATORS:
+        raise ValueError(f"no operator {name!r}; choose from {', '.join(OPERATORS)}")
+    return OPERATORS[name].model_validate(given or {})
+
+
+def name_of(step: Operator) -> str:
+    """What recipes call an operator."""
+    return next(name for name, kind in OPERATORS.items() if kind is type(step))
+
+
+@dataclass
+class Memory:
+    """Results that are kept while a picture is worked on, the oldest forgotten first.
+
+    Attributes
+    ----------
+    most_bytes : int
+    """
+
+    most_bytes: int = 1 << 30
+    _kept: "OrderedDict[str, Sheet]" = field(default_factory=OrderedDict)
+
+    def get(self, key: str, make: Callable[[], Sheet]) -> Sheet:
+        """What is kept under a key, or what ``make`` gives."""
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return self._kept[key]
+        made = make()
+        for plane in made:
+            plane.flags.writeable = False
+        self._kept[key] = made
+        while len(self._kept) > 1 and sum(p.nbytes for sheet in self._kept.values() for p in sheet) > self.most_bytes:
+            self._kept.popitem(last=False)
+        return made
+
+
+@dataclass(frozen=True)
+class Easel:
+    """Turns layers into a picture.
+
+    Attributes
+    ----------
+    pictures : callable
+        Gives the canvas of a source; asked again for the same one it gives the same.
+    memory : Memory, optional
+        With one, a change costs only what comes after it.
+    """
+
+    pictures: Callable[[PictureSource], Canvas]
+    memory: Memory | None = None
+
+    def develop(self, layers: Sequence[Layer]) -> Sheet:
+        """All layers, the first one lowest.
+
+        Returns
+        -------
+        colour : ndarray, (height, width, 3), float32
+            Display-referred, 0 to 1.
+        cover : ndarray, (height, width), float32
+        """
+        colour, cover, _ = self._stacked(layers, "")
+        return np.clip(colour, 0.0, 1.0), cover
+
+    def _stacked(self, layers: Sequence[Layer], where: str) -> tuple[Planes, Plane, str]:
+        base = self.pictures(PictureSource())
+        below: Sheet = (np.zeros_like(base.colour), np.zeros_like(base.cover))
+        key = where
+        for layer in layers:
+            if not layer.visible or layer.opacity == 0:
+                continue
+            over = f"{key}|{layer.model_dump_json()}"
+            below = self._kept(over, partial(self._laid, layer, below, key))
+            key = over
+        return (*below, key)
+
+    def _laid(self, layer: Layer, below: Sheet, key: str) -> Sheet:
+        canvas, where = self._source(layer, below, key)
+        colour = self._worked(layer.operators, canvas, where)
+        cover = canvas.cover
+        if layer.mask:
+            cover = cover * layer.mask.weight(canvas)
+        if _is_adjustment(layer):
+            # What lies below is replaced where the mask shows it, and covers as it did.
+            share = (cover if layer.mask else np.ones_like(cover)) * np.float32(layer.opacity)
+            mixed, _ = composite((below[0], np.ones_like(cover)), (colour, share), layer.blend)
+            return mixed, below[1]
+        return composite(below, (np.clip(colour, 0, 1), cover), layer.blend, layer.opacity)
+
+    def _source(self, layer: Layer, below: Sheet, key: str) -> tuple[Canvas, str]:
+        """What a layer works on, and the key of it."""
+        if layer.picture:
+            return self.pictures(layer.picture), layer.picture.model_dump_json()
+        base = self.pictures(PictureSource())
+        if _is_adjustment(layer):
+            return replace(base, colour=below[0], cover=below[1]), key
+        if layer.layers:
+            colour, cover, where = self._stacked(layer.layers, f"{key}(")
+            return replace(base, colour=np.clip(colour, 0, 1), cover=cover), where
+        height, width = base.cover.shape
+        if layer.colour:
+            colour = np.broadcast_to(np.array(layer.colour, np.float32), (height, width, 3))
+        else:
+            assert layer.gradient is not None
+            share = layer.gradient.ramp.weight((height, width))[..., None]
+            first, last = (np.array(c, np.float32) for c in (layer.gradient.first, layer.gradient.last))
+            colour = first + share * (last - first)
+        return replace(base, colour=colour, cover=np.ones_like(base.cover)), layer.model_dump_json(
+            include={"colour", "gradient"}
+        )
+
+    def _worked(self, steps: Sequence[Operator], canvas: Canvas, key: str) -> Planes:
+        """A source after its operators; light and curve are changed only where two steps differ in it."""
+        sheet, domain = (canvas.colour, canvas.cover), "display"
+        for step in steps:
+            key = f"{key}>{name_of(step)}{step.model_dump_json()}"
+            sheet = self._kept(key, partial(_after, step, sheet, domain, canvas))
+            domain = step.domain
+        return _in_domain(sheet[0], domain, "display")
+
+    def _kept(self, key: str, make: Callable[[], Sheet]) -> Sheet:
+        return make() if self.memory is None else self.memory.get(key, make)
+
+
+def _after(step: Operator, sheet: Sheet, domain: str, canvas: Canvas) -> Sheet:
+    return step.apply(_in_domain(sheet[0], domain, step.domain), canvas), sheet[1]
+
+
+def _is_adjustment(layer: Layer) -> bool:
+    return not (layer.picture or layer.colour or layer.gradient or layer.layers)
+
+
+def _in_domain(colour: Planes, domain: str, wanted: str) -> Planes:
+    if domain == wanted:
+        return colour
+    return to_linear(colour) if wanted == "linear" else to_display(colour)

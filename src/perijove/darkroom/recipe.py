@@ -1,0 +1,219 @@
+"""Recipes: documents that say how a picture is made, and nothing else."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from perijove.darkroom.layers import MAIN, Layer, PictureSource
+from perijove.errors import RecipeError
+
+#: Version of the documents that is written.
+VERSION: Final = 1
+_MOST_BYTES: Final = 1_000_000
+_MOST_DEPTH: Final = 60
+#: So many of a document's faults are told at once.
+_TOLD_FAULTS: Final = 3
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class ViewPlan(_Model):
+    """Where the picture looks: what the spacecraft saw, or the globe from far above a point."""
+
+    projection: Literal["spacecraft", "orthographic"] = "spacecraft"
+    size: Annotated[int, Field(ge=16, le=16384)] | None = None
+    north_up: bool = False
+    centre: tuple[Annotated[float, Field(ge=-90, le=90)], float] | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> "ViewPlan":
+        if self.centre is not None and self.projection != "orthographic":
+            raise ValueError("a centre needs projection: orthographic")
+        return self
+
+
+class Output(_Model):
+    """How the picture is kept."""
+
+    gamut: Literal["srgb", "p3"] = "srgb"
+    depth: Literal[8, 16] = 16
+
+
+class Input(_Model):
+    """A file that a picture was made from."""
+
+    file: str
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+
+class ImageRecord(_Model):
+    """An image that a picture was made from, and how it was opened."""
+
+    product: str
+    files: tuple[Input, ...]
+    options: Mapping[str, Any] = Field(default_factory=dict)
+
+
+class Made(_Model):
+    """What a picture was made with: enough to make it again."""
+
+    software: str
+    images: Mapping[str, ImageRecord]
+    credit: Mapping[str, Any]
+
+
+class Recipe(_Model):
+    """How a picture is made.
+
+    Layers are told from the lowest to the highest. ``made`` stands in finished pictures only.
+    """
+
+    perijove_recipe: Literal[1]
+    name: str = Field(pattern="^[a-z0-9][a-z0-9-]{0,59}$")
+    about: str = Field("", max_length=4000)
+    view: ViewPlan = ViewPlan()
+    layers: tuple[Layer, ...] = Field(min_length=1, max_length=100)
+    output: Output = Output()
+    made: Made | None = None
+
+    def all_layers(self) -> Iterator[Layer]:
+        """Every visible layer, those of groups included."""
+        waiting = list(self.layers)
+        while waiting:
+            layer = waiting.pop(0)
+            if layer.visible:
+                yield layer
+                waiting[:0] = layer.layers
+
+    def images(self) -> tuple[str, ...]:
+        """Names of the images that it needs, the main one first."""
+        sources = [layer.picture for layer in self.all_layers() if layer.picture]
+        names = [name for source in sources for name in images_of(source)]
+        return tuple(dict.fromkeys((MAIN, *names)))
+
+    def document(self) -> dict[str, Any]:
+        """Itself as plain data, without what is as it would be anyway."""
+        told = self.model_dump(mode="json", exclude_defaults=True)
+        return {"perijove_recipe": VERSION, **told}
+
+
+def images_of(source: PictureSource) -> tuple[str, ...]:
+    """Names of the images that a picture needs."""
+    return (source.image, "methane") if source.style.startswith("methane") else (source.image,)
+
+
+def parse_recipe(text: str, where: str = "the recipe") -> Recipe:
+    """Read a recipe, YAML or JSON.
+
+    Parameters
+    ----------
+    text : str
+    where : str
+        What it is called in errors.
+
+    Returns
+    -------
+    Recipe
+
+    Raises
+    ------
+    RecipeError
+        It is no document, has keys that are not known, or values that cannot be; the message tells where.
+    """
+    if len(text.encode(errors="replace")) > _MOST_BYTES:
+        raise RecipeError(f"{where} is longer than {_MOST_BYTES:,} bytes: that is no recipe")
+    return recipe_of(_loaded(text, where), where)
+
+
+def recipe_of(data: Any, where: str = "the recipe") -> Recipe:
+    """A recipe from plain data.
+
+    Raises
+    ------
+    RecipeError
+    """
+    if not isinstance(data, Mapping) or "perijove_recipe" not in data:
+        raise RecipeError(f"{where} is no recipe: it has no perijove_recipe: {VERSION}")
+    version = data["perijove_recipe"]
+    if version != VERSION or isinstance(version, bool):
+        raise RecipeError(f"{where} is a recipe of version {version!r}; this perijove reads version {VERSION}")
+    try:
+        return Recipe.model_validate(data)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False)
+        told = "; ".join(f"{'.'.join(map(str, f['loc'])) or 'document'}: {f['msg']}" for f in faults[:_TOLD_FAULTS])
+        more = f" (and {len(faults) - _TOLD_FAULTS} more)" if len(faults) > _TOLD_FAULTS else ""
+        raise RecipeError(f"{where} cannot be followed: {told}{more}".replace("\n", " ")) from error
+
+
+def read_recipe(name_or_path: str) -> Recipe:
+    """A recipe by its name, of those that come along, or from a file.
+
+    Raises
+    ------
+    RecipeError
+        There is no such recipe, or it is none.
+    """
+    if name_or_path in presets():
+        return parse_recipe(_preset_text(name_or_path), f"the recipe {name_or_path}")
+    path = Path(name_or_path)
+    if not path.is_file():
+        known = ", ".join(presets())
+        raise RecipeError(f"there is no recipe {name_or_path!r}: give a file, or one of {known}")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path} cannot be read as text ({error}); a recipe is YAML or JSON") from error
+    return parse_recipe(text, str(path))
+
+
+def presets() -> tuple[str, ...]:
+    """Names of the recipes that come along."""
+    from importlib.resources import files
+
+    found = (entry.name for entry in (files("perijove.darkroom") / "presets").iterdir())
+    return tuple(sorted(name.removesuffix(".yaml") for name in found if name.endswith(".yaml")))
+
+
+def _preset_text(name: str) -> str:
+    from importlib.resources import files
+
+    return (files("perijove.darkroom") / "presets" / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def write_yaml(recipe: Recipe) -> str:
+    """A recipe as YAML."""
+    from io import StringIO
+
+    from ruamel.yaml import YAML
+
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style = None
+    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    yaml.width = 110
+    text = StringIO()
+    yaml.dump(recipe.document(), text)
+    return text.getvalue()
+
+
+def _loaded(text: str, where: str) -> Any:
+    """The document as plain data: no references, no tags, not too deep."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+    from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
+
+    try:
+        depth = 0
+        for event in YAML(typ="safe", pure=True).parse(text):
+            depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+            if isinstance(event, AliasEvent) or depth > _MOST_DEPTH:
+                raise RecipeError(f"{where} has references, or is nested more than {_MOST_DEPTH} deep: write it out")
+        return YAML(typ="safe", pure=True).load(text)
+    # Numbers and dates that are none come as ValueError and its like out of the reader of YAML.
+    except (YAMLError, ValueError, OverflowError, TypeError, AttributeError, KeyError, IndexError) as error:
+        told = " ".join(str(error).split())[:300]
+        raise RecipeError(f"{where} is neither YAML nor JSON: {told}") from error
