@@ -38,6 +38,20 @@ def synthetic() -> Any:
 
 
 @pytest.fixture(scope="session")
+def write_set(synthetic: Any) -> Callable[[Path, Any], Path]:
+    """Write a scene into a folder as raw PNG with its label; the PNG's path."""
+    from perijove.calibrate.radiance import white_dn
+
+    def write(folder: Path, scene: Any) -> Path:
+        label = scene.label
+        white = {band: white_dn(band, label.exposure_s, label.solar_distance_km, label.orbit) for band in label.bands}
+        folder.mkdir(parents=True, exist_ok=True)
+        return synthetic.write_image_set(folder, scene, white)
+
+    return write
+
+
+@pytest.fixture(scope="session")
 def earth_scene(synthetic: Any) -> Any:
     """Whole disc, 135,000 km above the north, spin axis 0.03 degrees off the Earth."""
     return synthetic.make_scene(0.03)

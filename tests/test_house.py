@@ -13,11 +13,35 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 #: What every module may import; these import nothing of ours but each other.
 GROUND = ("errors", "constants", "files")
 #: The way of the data: a room may import itself and what stands before it.
-FLOW = ("archive", "calibrate", "geometry", "register", "project", "photometry", "compose", "darkroom", "story", "products")
+FLOW = (
+    "archive",
+    "calibrate",
+    "geometry",
+    "register",
+    "project",
+    "photometry",
+    "compose",
+    "darkroom",
+    "story",
+    "products",
+)
 #: Beside the way: makes raw framelets from a known truth, and may use what describes them. No room imports it.
 BESIDE = {"simulate": ("archive", "calibrate", "geometry", "products")}
 #: Above all rooms, each above the one before it; `perijove` itself is the public face.
-EDGES = ("solving", "calibrating", "pipeline", "processing", "mapping", "demo", "console", "cli", "__main__")
+EDGES = (
+    "solving",
+    "calibrating",
+    "pipeline",
+    "fitting",
+    "processing",
+    "opening",
+    "developing",
+    "mapping",
+    "demo",
+    "console",
+    "cli",
+    "__main__",
+)
 FACE = "perijove"
 
 MAX_LINES = 450

@@ -14,7 +14,6 @@ from PIL import ImageCms
 from typer.testing import CliRunner
 
 import perijove
-from perijove.calibrate.radiance import white_dn
 from perijove.cli import app
 from perijove.compose.options import PictureOptions
 from perijove.errors import OptionError
@@ -23,10 +22,8 @@ from perijove.processing import process
 
 
 @pytest.fixture(scope="module")
-def raw(tmp_path_factory: pytest.TempPathFactory, synthetic: Any, earth_scene: Any) -> Path:
-    label = earth_scene.label
-    white = {band: white_dn(band, label.exposure_s, label.solar_distance_km, label.orbit) for band in label.bands}
-    return synthetic.write_image_set(tmp_path_factory.mktemp("set"), earth_scene, white)
+def raw(tmp_path_factory: pytest.TempPathFactory, write_set: Any, earth_scene: Any) -> Path:
+    return write_set(tmp_path_factory.mktemp("set"), earth_scene)
 
 
 @pytest.fixture(scope="module")

@@ -9,20 +9,9 @@ import numpy as np
 import pytest
 
 import perijove
-from perijove.calibrate.radiance import white_dn
 from perijove.errors import OptionError, PointingFileError
 from perijove.processing import process
 from perijove.register.pointing_file import Solved, pointing_path, write_pointing
-
-
-@pytest.fixture(scope="session")
-def write_set(synthetic: Any) -> Callable[[Path, Any], Path]:
-    def write(folder: Path, scene: Any) -> Path:
-        label = scene.label
-        white = {band: white_dn(band, label.exposure_s, label.solar_distance_km, label.orbit) for band in label.bands}
-        return synthetic.write_image_set(folder, scene, white)
-
-    return write
 
 
 @pytest.fixture(scope="session")

@@ -10,24 +10,12 @@ import pytest
 from typer.testing import CliRunner
 
 import perijove
-from perijove.calibrate.radiance import white_dn
 from perijove.cli import app
 from perijove.geometry.kernels import KernelFolder
 from perijove.products.solve_report import kernel_difference
 from perijove.register.pointing_file import read_pointing
 
 NAMES = [f"JNCE_2022229_44C0000{k}_V01" for k in (1, 2)]
-
-
-@pytest.fixture(scope="session")
-def write_set(synthetic: Any) -> Callable[[Path, Any], Path]:
-    def write(folder: Path, scene: Any) -> Path:
-        label = scene.label
-        white = {band: white_dn(band, label.exposure_s, label.solar_distance_km, label.orbit) for band in label.bands}
-        folder.mkdir(parents=True, exist_ok=True)
-        return synthetic.write_image_set(folder, scene, white)
-
-    return write
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,9 @@
 """Commands that make pictures: process and demo."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -29,6 +29,11 @@ from perijove.cli.options import (
 )
 from perijove.console import print_rows, print_summary, progress
 from perijove.errors import OptionError
+
+if TYPE_CHECKING:
+    from perijove.opening import Opening
+    from perijove.solving import Progress
+    from perijove.story.credit import Credit
 
 
 class PictureStyle(StrEnum):
@@ -94,6 +99,14 @@ def process(  # one parameter per option is typer's way
     ] = None,
     gamut: Annotated[Gamut, typer.Option(help="Colours that the picture can hold: sRGB or Display P3.")] = Gamut.srgb,
     depth: Annotated[int, typer.Option(metavar="8|16", help="Bits a channel of the picture.")] = 16,
+    recipe: Annotated[
+        str | None,
+        typer.Option(metavar="NAME_OR_FILE", help="Make the picture of a recipe instead; see `perijove recipe list`."),
+    ] = None,
+    others: Annotated[
+        list[str] | None,
+        typer.Option("--image", metavar="NAME=RAW", help="Another image that the recipe names. May be repeated."),
+    ] = None,
     natural: Annotated[bool, typer.Option("--natural", help="Only the picture (PNG).")] = False,
     linear: Annotated[bool, typer.Option("--linear", help="Only the planes (float32 TIFF, I/F).")] = False,
     backplanes: Annotated[
@@ -109,51 +122,100 @@ def process(  # one parameter per option is typer's way
         point = _centre(centre, view)
         products = [name for name, chosen in (("natural", natural), ("linear", linear)) if chosen]
         products = [*(products or ("natural", "linear")), *(["backplanes"] if backplanes else [])]
-        from perijove import pipeline
-        from perijove.compose.options import PictureOptions, look_of
-        from perijove.processing import process as write_products
+        from perijove.opening import Opening
 
+        credit = credit_of(by, licence)
+        # What was not solved before is solved together.
+        beside = {"methane": methane, **_named(others)} if methane else _named(others)
+        together = [raw, *beside.values()] if pointing is None else []
+        openings = {
+            name: Opening(
+                path,
+                metadata if path == raw else None,
+                kernels,
+                calibration,
+                pointing,
+                (*(with_others or ()), *(other for other in together if other != path)),
+                noise_mode.value,
+                self_calibration,
+            )
+            for name, path in {"main": raw, **beside}.items()
+        }
         with progress(quiet) as told:
-            given = {
-                "kernels": kernels,
-                "calibration": calibration,
-                "pointing": pointing,
-                "noise_mode": noise_mode.value,
-                "self_calibration": self_calibration,
-                "credit": credit_of(by, licence),
-                "progress": told,
-            }
-
-            def opened(path: Path, label: Path | None, others: Iterable[Path]) -> pipeline.Image:
-                return pipeline.open_image(path, label, with_others=tuple(others), **given)  # type: ignore[arg-type]
-
-            others = list(with_others or ())
-            # What was not solved before is solved together.
-            pair = [path for path in (raw, methane) if path is not None and pointing is None]
-            image = opened(raw, metadata, [*others, *pair[1:]])
-            partner = None if methane is None else opened(methane, None, [*others, *pair[:1]])
-            picture = PictureOptions(
-                style.value,
-                look_of(look) if look else None,
-                gamut.value,
-                depth,  # type: ignore[arg-type]
-                partner,
-            )
-            report = write_products(
-                image,
-                output,
-                view=view.value,
-                size=size,
-                north_up=north_up,
-                centre=point,
-                products=products,  # type: ignore[arg-type]
-                picture=picture,
-            )
+            if recipe is not None:
+                if style != PictureStyle.natural or look or linear or backplanes:
+                    raise OptionError(
+                        "a recipe says what picture is made: leave out --style, --look, and other products"
+                    )
+                report = _developed(recipe, openings, output, credit, (view, size, north_up, point), told)
+            else:
+                report = _written(
+                    openings,
+                    output,
+                    credit,
+                    {"view": view.value, "size": size, "north_up": north_up, "centre": point, "products": products},
+                    (style.value, look, gamut.value, depth),
+                    told,
+                )
         warn(report["geometry"]["warnings"])
         if as_json:
             echo_written(report)
         elif not quiet:
             print_summary(report, verbose)
+
+
+def _written(
+    openings: "Mapping[str, Opening]",
+    folder: Path,
+    credit: "Credit",
+    asked: dict[str, Any],
+    picture: tuple[str, str | None, str, int],
+    told: "Progress",
+) -> dict[str, Any]:
+    """Products in one of the styles."""
+    from perijove.compose.options import PictureOptions, look_of
+    from perijove.processing import process as write_products
+
+    style, look, gamut, depth = picture
+    image = openings["main"].open(told, credit)
+    methane = openings["methane"].open(told, credit) if "methane" in openings else None
+    options = PictureOptions(style, look_of(look) if look else None, gamut, depth, methane)  # type: ignore[arg-type]
+    return write_products(image, folder, picture=options, **asked)
+
+
+def _developed(
+    name: str,
+    openings: "Mapping[str, Opening]",
+    folder: Path,
+    credit: "Credit",
+    asked: tuple[Projection, int | None, bool, tuple[float, float] | None],
+    told: "Progress",
+) -> dict[str, Any]:
+    """The picture of a recipe; a view that is asked for takes the place of the recipe's own."""
+    from perijove.darkroom.recipe import read_recipe
+    from perijove.developing import develop_to
+
+    recipe = read_recipe(name)
+    view, size, north_up, centre = asked
+    changes: dict[str, Any] = {}
+    if view != Projection.spacecraft:
+        changes |= {"projection": view.value, "centre": centre}
+    if size is not None:
+        changes["size"] = size
+    if north_up:
+        changes["north_up"] = True
+    return develop_to(openings, recipe.viewed(**changes), folder, credit=credit, progress=told)
+
+
+def _named(given: list[str] | None) -> dict[str, Path]:
+    """Images by the names that a recipe has for them."""
+    found = {}
+    for text in given or ():
+        name, _, path = text.partition("=")
+        if not (name and path) or name == "main":
+            raise OptionError(f"--image {text!r} is not NAME=RAW; give it like --image methane=JNCE_...-raw.png")
+        found[name] = Path(path)
+    return found
 
 
 @app.command()

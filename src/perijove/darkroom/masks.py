@@ -86,7 +86,8 @@ class Stroke(_Model):
         """Draw it."""
         import cv2
 
-        width = max(round(canvas.pixels(self.width)), 1)
+        # OpenCV's soft edge adds about a pixel.
+        width = max(round(canvas.pixels(self.width)) - 1, 1)
         line = _drawn(self.points, canvas)
         # A line of one point is a dot.
         line = np.concatenate([line, line[-1:]])

@@ -44,7 +44,7 @@ class Output(_Model):
 
 
 class Input(_Model):
-    """A file that a picture was made from."""
+    """A file or a folder that a picture was made from, by its name."""
 
     file: str
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
@@ -54,8 +54,14 @@ class ImageRecord(_Model):
     """An image that a picture was made from, and how it was opened."""
 
     product: str
-    files: tuple[Input, ...]
-    options: Mapping[str, Any] = Field(default_factory=dict)
+    raw: Input
+    metadata: Input | None = None
+    kernels: Input | None = None
+    calibration: Input | None = None
+    pointing: Input | None = None
+    with_others: tuple[Input, ...] = ()
+    noise_mode: Literal["auto", "off", "heavy"] = "auto"
+    self_calibration: bool = True
 
 
 class Made(_Model):
@@ -95,10 +101,32 @@ class Recipe(_Model):
         names = [name for source in sources for name in images_of(source)]
         return tuple(dict.fromkeys((MAIN, *names)))
 
+    def viewed(self, **changes: Any) -> "Recipe":
+        """The same with another view.
+
+        Raises
+        ------
+        RecipeError
+            There is no such view.
+        """
+        try:
+            view = ViewPlan.model_validate({**self.view.model_dump(), **changes})
+        except ValidationError as error:
+            raise RecipeError(f"no such view: {_told(error)}") from error
+        return self.model_copy(update={"view": view})
+
     def document(self) -> dict[str, Any]:
         """Itself as plain data, without what is as it would be anyway."""
         told = self.model_dump(mode="json", exclude_defaults=True)
-        return {"perijove_recipe": VERSION, **told}
+        return {"perijove_recipe": VERSION, **told, "layers": [_without_empty(layer) for layer in told["layers"]]}
+
+
+def _without_empty(layer: dict[str, Any]) -> dict[str, Any]:
+    """A layer without an empty list of operators, and so the layers in it."""
+    told = {key: value for key, value in layer.items() if key != "operators" or value}
+    if "layers" in told:
+        told["layers"] = [_without_empty(inner) for inner in told["layers"]]
+    return told
 
 
 def images_of(source: PictureSource) -> tuple[str, ...]:
@@ -144,10 +172,15 @@ def recipe_of(data: Any, where: str = "the recipe") -> Recipe:
     try:
         return Recipe.model_validate(data)
     except ValidationError as error:
-        faults = error.errors(include_url=False, include_input=False)
-        told = "; ".join(f"{'.'.join(map(str, f['loc'])) or 'document'}: {f['msg']}" for f in faults[:_TOLD_FAULTS])
-        more = f" (and {len(faults) - _TOLD_FAULTS} more)" if len(faults) > _TOLD_FAULTS else ""
-        raise RecipeError(f"{where} cannot be followed: {told}{more}".replace("\n", " ")) from error
+        raise RecipeError(f"{where} cannot be followed: {_told(error)}") from error
+
+
+def _told(error: ValidationError) -> str:
+    """The first faults of a document, in one line."""
+    faults = error.errors(include_url=False, include_input=False)
+    told = "; ".join(f"{'.'.join(map(str, f['loc'])) or 'document'}: {f['msg']}" for f in faults[:_TOLD_FAULTS])
+    more = f" (and {len(faults) - _TOLD_FAULTS} more)" if len(faults) > _TOLD_FAULTS else ""
+    return f"{told}{more}".replace("\n", " ")
 
 
 def read_recipe(name_or_path: str) -> Recipe:
@@ -183,6 +216,23 @@ def _preset_text(name: str) -> str:
     from importlib.resources import files
 
     return (files("perijove.darkroom") / "presets" / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def new_recipe(path: Path, like: str = "natural") -> None:
+    """Write a copy of a recipe, called as its file is.
+
+    Raises
+    ------
+    RecipeError
+        There is no such recipe, or the file exists, or its name cannot be a recipe's.
+    """
+    from perijove.files import replacing
+
+    if path.exists():
+        raise RecipeError(f"{path} exists; choose another name")
+    recipe = recipe_of({**read_recipe(like).document(), "name": path.stem.lower()}, str(path))
+    with replacing(path) as temporary:
+        temporary.write_text(write_yaml(recipe), encoding="utf-8")
 
 
 def write_yaml(recipe: Recipe) -> str:

@@ -1,0 +1,189 @@
+"""Recipes from raw images to files and back, on a planet whose truth is known."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import perijove
+from perijove.cli import app
+from perijove.darkroom.layers import MAIN, Memory
+from perijove.darkroom.operators import OPERATORS
+from perijove.darkroom.recipe import presets, read_recipe, recipe_of, write_yaml
+from perijove.developing import develop, develop_to, recipe_in, rerun
+from perijove.errors import RecipeError
+from perijove.opening import Opening
+from perijove.register.pointing_file import Solved, pointing_path, write_pointing
+from perijove.story.credit import Credit
+
+VIEW = {"size": 160}
+
+
+def recipe(*layers: dict[str, Any], name: str = "trial", **given: Any) -> Any:
+    return recipe_of({"perijove_recipe": 1, "name": name, "view": VIEW, "layers": list(layers), **given})
+
+
+@pytest.fixture(scope="module")
+def opening(tmp_path_factory: pytest.TempPathFactory, write_set: Any, earth_scene: Any) -> Opening:
+    """An image that is solved already."""
+    folder = tmp_path_factory.mktemp("set")
+    raw = write_set(folder, earth_scene)
+    image = perijove.open(raw)
+    pointing = pointing_path(folder, image.label)
+    product, sha256 = str(image.label.product_id), image.stack.inputs[0].sha256
+    write_pointing(pointing, Solved(product, sha256, "perijove", image.located))
+    return Opening(raw, pointing=pointing)
+
+
+@pytest.fixture(scope="module")
+def image(opening: Opening) -> Any:
+    return opening.open()
+
+
+def test_the_natural_recipe_is_the_natural_picture(image: Any) -> None:
+    made = develop({MAIN: image}, recipe({"picture": {}}))
+    expected = image.view(160).picture().pixels
+    assert np.abs(made.pixels.astype(int) - expected).max() <= 1
+    assert made.fidelity.badge == "natural"
+
+
+def test_layers_and_masks_reach_the_picture(image: Any) -> None:
+    layers = [{"picture": {}}, {"colour": [1, 0, 0], "mask": {"latitude": {"above": 40}}}]
+    made = develop({MAIN: image}, recipe(*layers))
+    north = made.raster.light.on_ground & (made.raster.light.latitude_deg > 40)
+    known = made.raster.weight.min(axis=-1) > 0
+    assert (made.pixels[north & known] == (65535, 0, 0)).all()
+    assert made.fidelity.badge == "artistic"
+    on_planes = recipe({"picture": {}, "mask": {"longitude": {"centre": 100, "width": 90}, "phase": {"below": 180}}})
+    assert 0 < np.count_nonzero(develop({MAIN: image}, on_planes).pixels) < np.count_nonzero(made.pixels)
+
+
+RECIPES = {
+    **{f"with-{name}": [{"picture": {}, "operators": [name]}] for name in OPERATORS},
+    "a-group": [{"layers": [{"picture": {}}, {"colour": [0.3, 0.2, 0.1], "blend": "overlay"}], "opacity": 0.8}],
+    "masks": [{"picture": {}}, {"picture": {"style": "enhanced"}, "mask": {"incidence": {"below": 60, "feather": 20}}}],
+}
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_pictures_are_made_again_byte_for_byte(opening: Opening, tmp_path: Path, name: str) -> None:
+    report = develop_to({MAIN: opening}, recipe(*RECIPES[name], name=name), tmp_path, credit=Credit().by("Jane Doe"))
+    picture = Path(report["files"][0])
+    again = rerun(picture, tmp_path / "again.png", [opening.raw.parent])
+    assert again["identical"]
+    assert (tmp_path / "again.png").read_bytes() == picture.read_bytes()
+    assert np.ptp(cv2.imread(str(picture), cv2.IMREAD_UNCHANGED)) > 1000
+
+
+def test_a_picture_tells_of_itself(opening: Opening, tmp_path: Path) -> None:
+    from PIL import Image as Pillow
+
+    kept = recipe({"picture": {}}, name="plain", output={"depth": 8})
+    report = develop_to({MAIN: opening}, kept, tmp_path, credit=Credit().by("Jane Doe"))
+    assert [Path(file).name for file in report["files"]] == [
+        "JNCE_2022229_44C00001_V01-plain.png",
+        "JNCE_2022229_44C00001_V01-plain.report.json",
+    ]
+    carried = recipe_in(Path(report["files"][0]))
+    assert carried.model_copy(update={"made": None}) == kept
+    assert carried.made is not None
+    record = carried.made.images[MAIN]
+    assert record.product == "JNCE_2022229_44C00001_V01"
+    assert record.metadata is not None
+    assert record.pointing is not None
+    with Pillow.open(report["files"][0]) as picture:
+        assert picture.info["Author"] == "Jane Doe"
+        assert picture.info["Comment"].startswith("natural; CIEDE2000")
+        assert "perijove 44" in picture.info["Description"]
+    told = json.loads(Path(report["files"][1]).read_text())
+    assert told["fidelity"]["badge"] == "natural"
+
+
+def test_what_is_missing_or_changed_is_told(opening: Opening, tmp_path: Path) -> None:
+    report = develop_to({MAIN: opening}, recipe({"picture": {}}), tmp_path)
+    picture = Path(report["files"][0])
+    with pytest.raises(RecipeError, match=r"44C00001_V01-raw.png, which the picture was made from, is not in"):
+        rerun(picture)
+    other = tmp_path / "other"
+    other.mkdir()
+    for path in (opening.raw, opening.raw.parent / "10001-Metadata.json", opening.pointing):
+        assert path is not None
+        (other / path.name).write_bytes(path.read_bytes())
+    label = other / "10001-Metadata.json"
+    label.write_text(label.read_text() + " ")
+    with pytest.raises(RecipeError, match=r"10001-Metadata.json is not the file .* SHA-256"):
+        rerun(picture, folders=[other])
+    assert not list(tmp_path.glob("*rerun*"))
+
+
+def test_pictures_without_a_recipe(opening: Opening, tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="carries no recipe"):
+        recipe_in(opening.raw)
+    (tmp_path / "note.png").write_text("no picture")
+    with pytest.raises(RecipeError, match="no picture that can be read"):
+        recipe_in(tmp_path / "note.png")
+    with pytest.raises(RecipeError, match="does not exist"):
+        recipe_in(tmp_path / "nothing.png")
+
+
+def test_images_that_are_not_given(image: Any) -> None:
+    with pytest.raises(RecipeError, match="--image other=RAW"):
+        develop({MAIN: image}, recipe({"picture": {"image": "other"}}))
+
+
+def test_another_image_is_laid_upon_the_first(image: Any) -> None:
+    made = develop(
+        {MAIN: image, "other": image}, recipe({"picture": {}}, {"picture": {"image": "other"}, "blend": "difference"})
+    )
+    # The same image of the same ground: nothing is left.
+    assert made.pixels.max() <= 2
+
+
+def test_one_change_of_many_is_cheap(image: Any) -> None:
+    memory = Memory()
+    layers = [{"picture": {}, "operators": [{"exposure": {"stops": 0.1 * k}} for k in range(4)]}]
+    first = develop({MAIN: image}, recipe(*layers), memory)
+    again = develop({MAIN: image}, recipe(*layers), memory)
+    np.testing.assert_array_equal(first.pixels, again.pixels)
+
+
+def run(*arguments: Any) -> Any:
+    return CliRunner().invoke(app, [str(a) for a in arguments])
+
+
+def test_the_commands(opening: Opening, tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    assert run("recipe", "new", path).exit_code == 0
+    assert read_recipe(str(path)).name == "mine"
+    assert run("recipe", "new", path).exit_code == 2
+    result = run("recipe", "check", path)
+    assert "main" in result.stdout
+    for name in presets():
+        assert name in run("recipe", "list").stdout
+    made = run("process", opening.raw, "--recipe", path, "--size", 120, "--pointing", opening.pointing, "-o", tmp_path)
+    assert made.exit_code == 0, made.stderr
+    picture = tmp_path / "JNCE_2022229_44C00001_V01-mine.png"
+    assert cv2.imread(str(picture)).shape == (120, 120, 3)
+    assert write_yaml(recipe_in(picture)) == run("recipe", "show", picture).stdout
+    result = run("rerun", picture, "--in", opening.raw.parent, "--json")
+    assert json.loads(result.stdout)["identical"] is True
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--recipe", "nothing"], "there is no recipe"),
+        (["--recipe", "natural", "--style", "enhanced"], "leave out --style"),
+        (["--recipe", "natural", "--size", "3"], "no such view"),
+        (["--recipe", "natural", "--image", "methane"], "NAME=RAW"),
+    ],
+)
+def test_what_cannot_be_asked_of_a_recipe(opening: Opening, tmp_path: Path, options: list[str], told: str) -> None:
+    result = run("process", opening.raw, "-o", tmp_path, *options)
+    assert result.exit_code == 2
+    assert told in result.stderr
+    assert not list(tmp_path.iterdir())
