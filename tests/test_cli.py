@@ -13,7 +13,6 @@ import pytest
 from typer.testing import CliRunner
 
 import perijove
-from perijove import pipeline
 from perijove.cli import app
 
 PRODUCT = "JNCE_2022229_44M00040_V01"
@@ -165,7 +164,7 @@ def test_what_nobody_expected_is_told_in_one_line(noise: Path, monkeypatch: pyte
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("the sky fell")
 
-    monkeypatch.setattr(pipeline, "open_image", broken)
+    monkeypatch.setattr("perijove.opening.open_image", broken)
     line = refused("process", noise, code=1)
     assert "the sky fell" in line
     assert "-v" in line
@@ -178,7 +177,7 @@ def test_interrupt(noise: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pipeline, "open_image", interrupted)
+    monkeypatch.setattr("perijove.opening.open_image", interrupted)
     result = runner.invoke(app, ["process", str(noise)])
     assert result.exit_code == 130
 
