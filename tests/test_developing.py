@@ -143,6 +143,16 @@ def test_another_image_is_laid_upon_the_first(image: Any) -> None:
     assert made.pixels.max() <= 2
 
 
+def test_a_view_is_turned_cropped_and_zoomed_in_one_step(image: Any) -> None:
+    plan = {"size": 160, "rotate_deg": 90, "crop": [0.25, 0.25, 0.75, 0.75], "zoom": 2}
+    made = develop({MAIN: image}, recipe({"picture": {}}).viewed(**plan))
+    assert made.pixels.shape == (160, 160, 3)
+    plain = np.rot90(develop({MAIN: image}, recipe({"picture": {}})).pixels, -1)[40:120, 40:120].astype(float)
+    shrunk = cv2.resize(made.pixels.astype(np.float32), (80, 80), interpolation=cv2.INTER_AREA)
+    # Exposure follows what is shown, and fine pixels sharpen clouds: alike but for one factor and a little noise.
+    assert np.corrcoef(shrunk.ravel(), plain.ravel())[0, 1] > 0.99
+
+
 def test_one_change_of_many_is_cheap(image: Any) -> None:
     memory = Memory()
     layers = [{"picture": {}, "operators": [{"exposure": {"stops": 0.1 * k}} for k in range(4)]}]

@@ -135,7 +135,8 @@ def develop(images: Mapping[str, Image], recipe: Recipe, memory: Memory | None =
         )
     plan = recipe.view
     main = images[MAIN]
-    raster = main.view(plan.size, plan.projection, north_up=plan.north_up, centre=plan.centre)
+    looking = main.looking(plan.size, plan.projection, north_up=plan.north_up, centre=plan.centre)
+    raster = main.drawn_on(plan.applied(looking))
     table = Table(raster, {name: images[name] for name in recipe.images() if name != MAIN}, recipe.output.gamut)
     colour, cover = Easel(table.canvas, memory).develop(recipe.layers)
     shown = colour * cover[..., None]

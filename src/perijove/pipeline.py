@@ -283,17 +283,26 @@ class Image:
         -------
         Raster
         """
+        return self.drawn_on(self.looking(size, projection, north_up=north_up, centre=centre), kernel)
+
+    def looking(
+        self,
+        size: int | None = None,
+        projection: Literal["spacecraft", "orthographic"] = "spacecraft",
+        *,
+        north_up: bool = False,
+        centre: tuple[float, float] | None = None,
+    ) -> Any:
+        """Where `view` would draw (`View`), before it does."""
         from perijove.project.view import orthographic_view, spacecraft_view
 
         pointing = self.located.solution.pointing
         if projection == "spacecraft":
-            view = spacecraft_view(pointing, size, north_up)
-        elif projection == "orthographic":
+            return spacecraft_view(pointing, size, north_up)
+        if projection == "orthographic":
             lat, lon = centre or (None, None)
-            view = orthographic_view(pointing, lat, lon, size)
-        else:
-            raise OptionError(f"there is no view '{projection}'; choose spacecraft or orthographic")
-        return self.drawn_on(view, kernel)
+            return orthographic_view(pointing, lat, lon, size)
+        raise OptionError(f"there is no view '{projection}'; choose spacecraft or orthographic")
 
     def drawn_on(self, view: Any, kernel: Kernel = "bicubic") -> Raster:
         """Draw the image on a view, which may be that of another image of the perijove.

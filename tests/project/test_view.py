@@ -256,3 +256,27 @@ def test_rays_find_nothing_behind_them(close_view: View) -> None:
     ground = close_view.ground()
     behind = (ground - close_view.origin_km) @ close_view.axes[2] <= 0
     assert not behind.any()
+
+
+def test_turned_cropped_and_zoomed_pixels_see_the_same_ground(earth_scene: Any) -> None:
+    view = spacecraft_view(earth_scene.pointing, 200)
+    ground = view.ground()
+    np.testing.assert_allclose(view.turned(90).ground(), np.rot90(ground, -1), atol=1e-6)
+    np.testing.assert_allclose(view.turned(30).turned(-30).ground(), ground, atol=1e-6)
+    np.testing.assert_allclose(view.cropped(0.25, 0.1, 0.75, 0.6).ground(), ground[20:120, 50:150], atol=1e-6)
+    fine = view.zoomed(3)
+    assert (fine.width, fine.height) == (600, 600)
+    # The middle one of three times three pixels lies where the one was.
+    np.testing.assert_allclose(fine.ground()[1::3, 1::3], ground, atol=1e-6)
+    cut = view.cropped(0.25, 0.0, 1.0, 1.0).turned(90)
+    np.testing.assert_allclose(cut.pixel(cut.ground()[40:60, 40:60])[0, 0], (40.5, 40.5), atol=1e-6)
+    assert view.turned(25).north_angle_deg() == pytest.approx(view.north_angle_deg() + 25)
+
+
+def test_views_without_pixels_are_refused(earth_scene: Any) -> None:
+    view = spacecraft_view(earth_scene.pointing, 200)
+    with pytest.raises(OptionError, match="leaves no pixel"):
+        view.cropped(0.5, 0.0, 0.501, 1.0)
+    for factor in (0.001, 1000):
+        with pytest.raises(OptionError, match="zoom"):
+            view.zoomed(factor)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from perijove.darkroom.layers import MAIN, Layer, PictureSource
 from perijove.errors import RecipeError
+from perijove.project.view import View
 
 #: Version of the documents that is written.
 VERSION: Final = 1
@@ -21,19 +22,39 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+Part = Annotated[float, Field(ge=0, le=1)]
+
+
 class ViewPlan(_Model):
-    """Where the picture looks: what the spacecraft saw, or the globe from far above a point."""
+    """Where the picture looks: what the spacecraft saw, or the globe from far above a point.
+
+    It may be turned clockwise about its middle, then cropped (left, top, right, bottom as parts of its size), then
+    zoomed. All is drawn in one step, straight out of the framelets.
+    """
 
     projection: Literal["spacecraft", "orthographic"] = "spacecraft"
     size: Annotated[int, Field(ge=16, le=16384)] | None = None
     north_up: bool = False
     centre: tuple[Annotated[float, Field(ge=-90, le=90)], float] | None = None
+    rotate_deg: Annotated[float, Field(ge=-360, le=360)] = 0.0
+    crop: tuple[Part, Part, Part, Part] | None = None
+    zoom: Annotated[float, Field(gt=0, le=64)] = 1.0
 
     @model_validator(mode="after")
     def _check(self) -> "ViewPlan":
         if self.centre is not None and self.projection != "orthographic":
             raise ValueError("a centre needs projection: orthographic")
+        if self.crop is not None and not (self.crop[0] < self.crop[2] and self.crop[1] < self.crop[3]):
+            raise ValueError("a crop is left, top, right, bottom, with left below right and top below bottom")
         return self
+
+    def applied(self, view: View) -> View:
+        """A view turned, cropped and zoomed."""
+        if self.rotate_deg:
+            view = view.turned(self.rotate_deg)
+        if self.crop:
+            view = view.cropped(*self.crop)
+        return view if self.zoom == 1 else view.zoomed(self.zoom)
 
 
 class Output(_Model):

@@ -112,6 +112,45 @@ class View:
         north = np.array([0.0, 0.0, 1.0]) @ self.axes.T
         return float(np.degrees(np.arctan2(north[0], -north[1])))
 
+    def turned(self, degrees: float) -> "View":
+        """The same picture turned clockwise about the middle, whose size stays."""
+        angle = np.radians(degrees)
+        right, down, forward = self.axes
+        axes = [np.cos(angle) * right - np.sin(angle) * down, np.sin(angle) * right + np.cos(angle) * down, forward]
+        away = np.array(self.centre) - (self.width / 2, self.height / 2)
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        x, y = turn @ away + (self.width / 2, self.height / 2)
+        return replace(self, axes=np.stack(axes), centre=(float(x), float(y)))
+
+    def cropped(self, left: float, top: float, right: float, bottom: float) -> "View":
+        """A part of the picture; edges are parts of its width and height, moved to whole pixels.
+
+        Raises
+        ------
+        OptionError
+            Nothing is left.
+        """
+        columns = round(left * self.width), round(right * self.width)
+        rows = round(top * self.height), round(bottom * self.height)
+        if columns[0] >= columns[1] or rows[0] >= rows[1]:
+            raise OptionError(f"a crop from {left:g}, {top:g} to {right:g}, {bottom:g} leaves no pixel")
+        centre = self.centre[0] - columns[0], self.centre[1] - rows[0]
+        return replace(self, width=columns[1] - columns[0], height=rows[1] - rows[0], centre=centre)
+
+    def zoomed(self, factor: float) -> "View":
+        """The same picture with more pixels, or fewer.
+
+        Raises
+        ------
+        OptionError
+            The picture would be empty or too large.
+        """
+        width, height = round(self.width * factor), round(self.height * factor)
+        if not 1 <= min(width, height) <= max(width, height) <= MAX_SIZE_PX:
+            raise OptionError(f"a zoom of {factor:g} gives {width} x {height} pixels; {MAX_SIZE_PX} is the most")
+        centre = self.centre[0] * factor, self.centre[1] * factor
+        return replace(self, scale=self.scale / factor, width=width, height=height, centre=centre)
+
     def blocks(self, rows: int) -> Iterator[slice]:
         """Slices of at most ``rows`` rows that cover the view."""
         for first in range(0, self.height, rows):
