@@ -58,6 +58,7 @@ def test_everything_comes_back() -> None:
         (("blend: luminosity", "blend: dissolve"), "layers.1.blend"),
         (("about:", "aboot:"), "aboot"),
         (("saturation: 2", "saturation: 20"), "saturation is 20"),
+        ((FULL[FULL.index("layers:") :], "layers: []"), "needs a layer"),
         (("- exposure: {stops: 0.25}", "- *x"), "references"),
         (("name: all-of-it", "name: &a all-of-it\nabout: *a"), "references"),
         (("name: all-of-it", "name: !!python/object/apply:os.system [ls]"), "neither YAML"),

@@ -103,9 +103,15 @@ class Recipe(_Model):
     name: str = Field(pattern="^[a-z0-9][a-z0-9-]{0,59}$")
     about: str = Field("", max_length=4000)
     view: ViewPlan = ViewPlan()
-    layers: tuple[Layer, ...] = Field(min_length=1, max_length=100)
+    layers: tuple[Layer, ...] = Field(max_length=100)
     output: Output = Output()
     made: Made | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> "Recipe":
+        if not self.layers:
+            raise ValueError("a recipe needs a layer")
+        return self
 
     def all_layers(self) -> Iterator[Layer]:
         """Every visible layer, those of groups included."""
