@@ -197,3 +197,16 @@ def test_what_cannot_be_asked_of_a_recipe(opening: Opening, tmp_path: Path, opti
     assert result.exit_code == 2
     assert told in result.stderr
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("options", [["--style", "enhanced"], ["--recipe", "natural"]])
+def test_an_annotated_copy_lies_beside_the_picture(opening: Opening, tmp_path: Path, options: list[str]) -> None:
+    asked = ["--size", 300, "--pointing", opening.pointing, "--annotate", "all", "--graticule", 15, "--by", "Jane Doe"]
+    made = run("process", opening.raw, "-o", tmp_path, *asked, *options)
+    assert made.exit_code == 0, made.stderr
+    stem = f"JNCE_2022229_44C00001_V01-{options[1]}"
+    plain, drawn = (cv2.imread(str(tmp_path / f"{stem}{end}.png")) for end in ("", "-annotated"))
+    assert drawn.shape[0] > plain.shape[0]
+    changed = (drawn[:300] != plain).any(axis=-1).mean()
+    assert 0.02 < changed < 0.5
+    assert "Jane Doe" in (tmp_path / f"{stem}-annotation.svg").read_text()

@@ -33,6 +33,7 @@ EDGES = (
     "calibrating",
     "pipeline",
     "fitting",
+    "annotating",
     "processing",
     "opening",
     "developing",

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perijove import __version__
+from perijove.annotating import AnnotationPlan, annotate
 from perijove.compose.options import PictureOptions
 from perijove.compose.options import Style as Look
 from perijove.darkroom.canvas import Canvas
@@ -148,7 +149,7 @@ def develop(images: Mapping[str, Image], recipe: Recipe, memory: Memory | None =
 
 def develop_to(
     openings: Mapping[str, Opening], recipe: Recipe, folder: Path, *, credit: Credit | None = None,
-    progress: Progress = silent, path: Path | None = None,
+    progress: Progress = silent, path: Path | None = None, annotation: AnnotationPlan | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Make the picture of a recipe and write it with its report.
 
@@ -163,6 +164,8 @@ def develop_to(
     progress : callable, optional
     path : Path, optional
         Default: the product's id with the recipe's name, in ``folder``.
+    annotation : AnnotationPlan, optional
+        What is drawn over another copy of the picture.
 
     Returns
     -------
@@ -189,6 +192,7 @@ def develop_to(
         RECIPE_KEY: json.dumps(plain(full.document()), ensure_ascii=False, allow_nan=False),
     }
     write_png(path, to_depth(made.pixels, recipe.output.depth), text, recipe.output.gamut)
+    drawn = annotate(path, made.raster, annotation, recipe.output.gamut) if annotation is not None else []
     report_path = path.with_suffix(".report.json")
     report = {
         **main.report,
@@ -196,7 +200,7 @@ def develop_to(
         "caption": {"short": caption.short, "long": caption.long, "alt": caption.alt},
         "fidelity": made.fidelity.report(),
         "recipe": full.document(),
-        "files": [str(path), str(report_path)],
+        "files": [str(file) for file in (path, *drawn, report_path)],
     }
     write_json(report_path, report)
     return report

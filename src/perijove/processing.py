@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from perijove.annotating import AnnotationPlan, annotate
 from perijove.compose.options import PictureOptions
 from perijove.pipeline import Image
 from perijove.products.raster import check_folder, write_json
@@ -23,6 +24,7 @@ def process(
     centre: tuple[float, float] | None = None,
     products: Sequence[Product] = ("natural", "linear"),
     picture: PictureOptions | None = None,
+    annotation: AnnotationPlan | None = None,
 ) -> dict[str, Any]:
     """Draw an image and write its products and its report.
 
@@ -36,6 +38,8 @@ def process(
     products : sequence of {"natural", "linear", "backplanes"}
         The picture, of whatever style, the planes, the backplanes.
     picture : PictureOptions, optional
+    annotation : AnnotationPlan, optional
+        What is drawn over another copy of the picture.
 
     Returns
     -------
@@ -56,6 +60,8 @@ def process(
         path = folder / f"{name}-{kind}.{'png' if product == 'natural' else 'tif'}"
         if product == "natural":
             files.append(raster.save_picture(path, picture))
+            if annotation is not None:
+                files += annotate(path, raster, annotation, picture.gamut)
         else:
             files.append(raster.save_backplanes(path) if product == "backplanes" else raster.save(path))
     path = folder / f"{name}.report.json"

@@ -31,6 +31,7 @@ from perijove.console import print_rows, print_summary, progress
 from perijove.errors import OptionError
 
 if TYPE_CHECKING:
+    from perijove.annotating import AnnotationPlan
     from perijove.opening import Opening
     from perijove.solving import Progress
     from perijove.story.credit import Credit
@@ -107,6 +108,15 @@ def process(  # one parameter per option is typer's way
         list[str] | None,
         typer.Option("--image", metavar="NAME=RAW", help="Another image that the recipe names. May be repeated."),
     ] = None,
+    annotation: Annotated[
+        str | None,
+        typer.Option(
+            "--annotate", metavar="PARTS", help="Another copy with limb,terminator,scale,north,moons,strip, or all."
+        ),
+    ] = None,
+    graticule: Annotated[
+        float | None, typer.Option(metavar="DEG", help="That copy with lines of latitude and longitude.")
+    ] = None,
     natural: Annotated[bool, typer.Option("--natural", help="Only the picture (PNG).")] = False,
     linear: Annotated[bool, typer.Option("--linear", help="Only the planes (float32 TIFF, I/F).")] = False,
     backplanes: Annotated[
@@ -122,8 +132,10 @@ def process(  # one parameter per option is typer's way
         point = _centre(centre, view)
         products = [name for name, chosen in (("natural", natural), ("linear", linear)) if chosen]
         products = [*(products or ("natural", "linear")), *(["backplanes"] if backplanes else [])]
+        from perijove.annotating import AnnotationPlan
         from perijove.opening import Opening
 
+        over = AnnotationPlan.of(annotation, graticule)
         credit = credit_of(by, licence)
         # What was not solved before is solved together.
         beside = {"methane": methane, **_named(others)} if methane else _named(others)
@@ -147,13 +159,20 @@ def process(  # one parameter per option is typer's way
                     raise OptionError(
                         "a recipe says what picture is made: leave out --style, --look, and other products"
                     )
-                report = _developed(recipe, openings, output, credit, (view, size, north_up, point), told)
+                report = _developed(recipe, openings, output, credit, (view, size, north_up, point), over, told)
             else:
                 report = _written(
                     openings,
                     output,
                     credit,
-                    {"view": view.value, "size": size, "north_up": north_up, "centre": point, "products": products},
+                    {
+                        "view": view.value,
+                        "size": size,
+                        "north_up": north_up,
+                        "centre": point,
+                        "products": products,
+                        "annotation": over,
+                    },
                     (style.value, look, gamut.value, depth),
                     told,
                 )
@@ -189,6 +208,7 @@ def _developed(
     folder: Path,
     credit: "Credit",
     asked: tuple[Projection, int | None, bool, tuple[float, float] | None],
+    over: "AnnotationPlan | None",
     told: "Progress",
 ) -> dict[str, Any]:
     """The picture of a recipe; a view that is asked for takes the place of the recipe's own."""
@@ -204,7 +224,7 @@ def _developed(
         changes["size"] = size
     if north_up:
         changes["north_up"] = True
-    return develop_to(openings, recipe.viewed(**changes), folder, credit=credit, progress=told)
+    return develop_to(openings, recipe.viewed(**changes), folder, credit=credit, progress=told, annotation=over)
 
 
 def _named(given: list[str] | None) -> dict[str, Path]:

@@ -64,8 +64,8 @@ class Scene:
 
     Attributes
     ----------
-    nearest_scale_km : float
-        Kilometres to a pixel of the camera at the nearest ground seen.
+    nearest_scale_km, nearest_range_km : float
+        Kilometres to a pixel of the camera at the nearest ground seen, and how far away that is.
     south_deg, north_deg : float
         Planetographic latitudes seen in daylight; NaN where none is.
     features : tuple of str
@@ -82,6 +82,7 @@ class Scene:
     """
 
     nearest_scale_km: float
+    nearest_range_km: float
     south_deg: float
     north_deg: float
     features: tuple[str, ...]
@@ -123,8 +124,8 @@ def scene_of(pointing: Pointing, view: View) -> Scene:
     coarse = _coarser(view)
     ground = coarse.ground()
     band = reference_band(pointing)
-    names = ("lat_graphic_deg", "incidence_deg", "pixel_scale_km", f"frame_{band.lower()}")
-    lat, incidence, scale, frame = (p.values for p in backplanes(pointing, ground, (band,), names).values())
+    names = ("lat_graphic_deg", "incidence_deg", "pixel_scale_km", "range_km", f"frame_{band.lower()}")
+    lat, incidence, scale, away, frame = (p.values for p in backplanes(pointing, ground, (band,), names).values())
     seen = np.isfinite(frame)
     lit = seen & (incidence < 90.0)
     sky = ~((ground * ground) @ RADII_KM**-2 < 1.0 + 1e-9)
@@ -133,6 +134,7 @@ def scene_of(pointing: Pointing, view: View) -> Scene:
     poles = [name for name, sign in (("north", 1.0), ("south", -1.0)) if (lit & (sign * lat > _POLE_DEG)).any()]
     return Scene(
         float(scale[seen].min()) if seen.any() else float("nan"),
+        float(away[seen].min()) if seen.any() else float("nan"),
         float(south),
         float(north),
         features_between(float(south), float(north)),

@@ -1,0 +1,159 @@
+"""Lines of latitude and longitude over a picture, with their numbers.
+
+No line is traced: a pixel's distance from the nearest line is how far its latitude or longitude is from a multiple of
+the step, over how fast it changes from pixel to pixel. That is smooth below a pixel on any map and in any view.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from perijove.errors import OptionError
+from perijove.geometry.ellipsoid import RADII_KM, lat_centric_deg, to_lat_lon
+from perijove.project.grid import MapGrid
+from perijove.story.labels import Label, gradient_of, placed_labels, text_mask
+
+Floats = npt.NDArray[np.float64]
+
+#: Rows that are drawn at a time.
+_BLOCK_ROWS: Final = 256
+#: Lines whose spacing is less than the first are not drawn, and fully from the second on; in widths of a line.
+_SPACING: Final = (5.0, 10.0)
+#: Strength of a line and of the dark casing that sets it off from bright clouds, and how much wider the casing is.
+_LINE, _CASING, _CASING_WIDTH = 0.75, 0.35, 2.6
+#: Points whose coordinates over the radii have a larger square lie in the sky.
+_ON_GROUND: Final = 1.0 + 1e-9
+#: Points along a side at which places of labels are looked for.
+_COARSE: Final = 400
+
+
+class Surface(Protocol):
+    """What has ground below its pixels: a view or a map."""
+
+    @property
+    def width(self) -> int:
+        """Pixels."""
+
+    @property
+    def height(self) -> int:
+        """Pixels."""
+
+    def ground(self, rows: slice) -> Floats:
+        """Body-fixed points of pixels, (rows, width, 3), km."""
+
+
+@dataclass(frozen=True)
+class Graticule:
+    """Lines of latitude and longitude.
+
+    Attributes
+    ----------
+    step_deg : float
+        Between lines; a part of 90 degrees.
+    latitudes : {"centric", "graphic"}
+    """
+
+    step_deg: float
+    latitudes: str = "centric"
+
+    def __post_init__(self) -> None:
+        parts = 90.0 / self.step_deg if 0.1 <= self.step_deg <= 90.0 else 0.5
+        if abs(parts - round(parts)) > 1e-6:
+            raise OptionError(
+                f"a graticule of {self.step_deg:g} degrees does not meet the poles; give a part of 90 degrees, like 10"
+            )
+
+    def drawn_on(self, pixels: npt.NDArray[Any], surface: Surface) -> npt.NDArray[Any]:
+        """The same picture with lines and labels over it.
+
+        Parameters
+        ----------
+        pixels : ndarray, (height, width) or (height, width, 3), uint8 or uint16
+        surface : Surface
+            Whose pixels they are.
+        """
+        out = np.array(pixels)
+        size = float(np.clip(np.sqrt(surface.width * surface.height) / 60.0, 10.0, 60.0))
+        legend = Label.in_corner(f"System III west, planeto{self.latitudes} latitudes", out.shape[:2], 0.8 * size)
+        labels = [legend, *placed_labels(*self._coarse(surface), self.step_deg, legend, size)]
+        width = max(1.0, size / 14.0)
+        for first in range(0, surface.height, _BLOCK_ROWS):
+            last = min(first + _BLOCK_ROWS, surface.height)
+            above, below = max(first - 1, 0), min(last + 1, surface.height)
+            line, casing = self._strength(surface.ground(slice(above, below)), width)
+            rows = slice(first - above, last - above)
+            clear = _gaps(labels, slice(first, last), surface.width)
+            _blend(out[first:last], _CASING * casing[rows] * clear, 0.0)
+            _blend(out[first:last], _LINE * line[rows] * clear, 1.0)
+        for label in labels:
+            _write(out, label)
+        return out
+
+    def _coordinates(self, ground_km: Floats) -> tuple[Floats, Floats]:
+        """Latitude and west longitude, degrees; NaN off the ground."""
+        with np.errstate(invalid="ignore"):
+            off = ~(np.einsum("...i,i->...", ground_km * ground_km, RADII_KM**-2) < _ON_GROUND)
+        graphic, lon_w = to_lat_lon(ground_km)
+        latitude = lat_centric_deg(graphic) if self.latitudes == "centric" else graphic
+        return np.where(off, np.nan, latitude), np.where(off, np.nan, lon_w)
+
+    def _coarse(self, surface: Surface) -> tuple[Floats, Floats, int]:
+        """Latitudes and longitudes of every so many pixels, and how many these are."""
+        step = max(1, max(surface.width, surface.height) // _COARSE)
+        if isinstance(surface, MapGrid):
+            ground = surface.ground(slice(None, None, step), slice(None, None, step))
+        else:
+            lines = [surface.ground(slice(row, row + 1))[:, ::step] for row in range(0, surface.height, step)]
+            ground = np.concatenate(lines)
+        return (*self._coordinates(ground), step)
+
+    def _strength(self, ground_km: Floats, width: float) -> tuple[Floats, Floats]:
+        """How much of each pixel the lines and their casings cover, 0 to 1."""
+        latitude, lon_w = self._coordinates(ground_km)
+        line, casing = np.zeros(latitude.shape), np.zeros(latitude.shape)
+        for values, turn in ((latitude, None), (lon_w, 360.0)):
+            slope = np.hypot(*gradient_of(values, turn))
+            nearest = self.step_deg * np.round(values / self.step_deg)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                away = np.abs(values - nearest) / slope
+                spacing = self.step_deg / slope / width
+            fade = np.clip((spacing - _SPACING[0]) / (_SPACING[1] - _SPACING[0]), 0.0, 1.0)
+            if values is latitude:
+                # The pole itself is no circle.
+                fade = np.where(np.abs(nearest) > 90.0 - 1e-6, 0.0, fade)
+            for strength, wide in ((line, width), (casing, width * _CASING_WIDTH)):
+                covered = fade * np.clip(0.5 + wide / 2 - away, 0.0, 1.0)
+                np.maximum(strength, np.nan_to_num(covered), out=strength)
+        return line, casing
+
+
+def _gaps(labels: list[Label], rows: slice, width: int) -> Floats:
+    """0 where a label stands, 1 elsewhere."""
+    clear = np.ones((rows.stop - rows.start, width))
+    for label in labels:
+        left, top, right, bottom = label.box
+        if bottom > rows.start and top < rows.stop:
+            clear[max(top - rows.start, 0) : max(bottom - rows.start, 0), max(left, 0) : max(right, 0)] = 0.0
+    return clear
+
+
+def _write(pixels: npt.NDArray[Any], label: Label) -> None:
+    """Draw a label, with a dark rim."""
+    height, width = pixels.shape[:2]
+    left, top, right, bottom = label.box
+    if left < 0 or top < 0 or right > width or bottom > height:
+        return
+    for rim, value in ((True, 0.0), (False, 1.0)):
+        _blend(pixels[top:bottom, left:right], (0.6 if rim else 0.95) * text_mask(label, rim), value)
+
+
+def _blend(pixels: npt.NDArray[Any], strength: Floats, value: float) -> None:
+    """Mix a grey, 0 to 1, into a part of a picture, in place."""
+    touched = strength > 0
+    if not touched.any():
+        return
+    most = np.iinfo(pixels.dtype).max
+    part = strength[touched] if pixels.ndim == 2 else strength[touched][:, None]
+    pixels[touched] = np.round(pixels[touched] * (1.0 - part) + value * most * part).astype(pixels.dtype)
