@@ -91,7 +91,18 @@ def _planes(raster: Raster) -> Mapping[str, Callable[[], Planes]]:
 
         return plane
 
-    return {"confidence": lambda: raster.weight.min(axis=-1), **{name: made(name) for name in names}}
+    def camera_pixel() -> Planes:
+        found = backplanes(pointing, raster.view.ground(), (), ("pixel_scale_km", "range_km"))
+        scale = found["pixel_scale_km"].values
+        # Both as seen across the line of sight, the picture's from where it looks.
+        across = raster.view.scale * (1.0 if raster.view.projection == "orthographic" else found["range_km"].values)
+        return np.asarray(scale / across, np.float32)
+
+    return {
+        "confidence": lambda: raster.weight.min(axis=-1),
+        "camera_pixel": camera_pixel,
+        **{name: made(name) for name in names},
+    }
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,188 @@
+"""Operators that add what the camera did not see: lens flare, grain, stars."""
+
+from typing import ClassVar, Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field
+
+from perijove.darkroom.canvas import Canvas
+from perijove.darkroom.operators.base import Domain, Operator, Planes
+from perijove.darkroom.operators.lens import Where
+from perijove.darkroom.operators.neighbourhood import Plane, gaussian, luma, scaled, smooth_step
+
+#: Side of the picture that a flare is drawn on; all of it is soft.
+_FLARE_SIDE: Final = 720
+#: Relative sizes of the ghosts in red, green and blue: glass refracts blue more.
+_DISPERSION: Final = np.array([1.0, 0.0, -1.0])
+#: Cells of grain on the longer side, at most.
+_MOST_CELLS: Final = 2048
+#: Stars per magnitude grow as 10^(0.5 m) towards faint ones; this many magnitudes are drawn.
+_STAR_SLOPE: Final = 0.5
+_MAGNITUDES: Final = 6.0
+#: Colours of hot, white and cool stars, linear light.
+_STAR_COLOURS: Final = np.array([[0.70, 0.82, 1.0], [1.0, 0.97, 0.93], [1.0, 0.80, 0.60]])
+
+
+class LensFlare(Operator):
+    """Light from a source scattered in a lens: a glow and a streak at the source, ghosts beyond the centre.
+
+    At the place ``light``, p, the glow is exp(-r / 2 %) and the streak exp(-|x| / 15 % - (y / 0.15 %)^2), turned by
+    ``streak_deg``. Ghosts are discs with soft, brighter rims on the line from p through the picture's centre c, at
+    c + t (p - c) with t from 0.6 to -1.4, of radii from 1 to 6 %; ``dispersion`` makes red ones larger and farther out
+    than blue ones. Everything is screened, in linear light, over what is known. Places and sizes depend on ``seed``.
+    """
+
+    domain: ClassVar[Domain] = "linear"
+    artistic: ClassVar[bool] = True
+
+    light: Where = (0.15, 0.15)
+    strength: float = Field(0.4, ge=0, le=2)
+    ghosts: int = Field(6, ge=0, le=16)
+    streak: float = Field(0.5, ge=0, le=1)
+    streak_deg: float = Field(0.0, ge=-180, le=180)
+    dispersion: float = Field(0.03, ge=0, le=0.3)
+    seed: int = Field(1, ge=0, le=2**31)
+
+    def _applied(self, colour: Planes, canvas: Canvas) -> Planes:
+        import cv2
+
+        if self.strength == 0:
+            return colour
+        height, width = canvas.cover.shape
+        small = min(1.0, _FLARE_SIDE / canvas.side)
+        drawn = self._drawn(max(round(height * small), 1), max(round(width * small), 1))
+        flare = np.asarray(cv2.resize(drawn, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+        flare = scaled(np.minimum(np.float32(self.strength) * flare, 1), canvas.cover)
+        return colour + flare * np.maximum(1 - colour, 0)
+
+    def _drawn(self, height: int, width: int) -> Planes:
+        """The flare at strength 1; lengths are parts of the longer side."""
+        side = max(height, width)
+        x = ((np.arange(width) + 0.5) / side).astype(np.float32)[None, :]
+        y = ((np.arange(height) + 0.5) / side).astype(np.float32)[:, None]
+        centre = np.array([width, height]) / (2 * side)
+        source = np.array(self.light) * (width, height) / side
+        dx, dy = x - np.float32(source[0]), y - np.float32(source[1])
+        away = np.sqrt(dx * dx + dy * dy)
+        turn = np.radians(self.streak_deg)
+        along = np.float32(np.cos(turn)) * dx + np.float32(np.sin(turn)) * dy
+        across = np.float32(np.cos(turn)) * dy - np.float32(np.sin(turn)) * dx
+        glow = np.exp(-away / np.float32(0.02))
+        streak = np.float32(self.streak) * np.exp(-np.abs(along) / np.float32(0.15) - np.square(across / 0.0015))
+        drawn = np.stack([glow + part * streak for part in (0.55, 0.75, 1.0)], axis=-1).astype(np.float32)
+        rng = np.random.default_rng(self.seed)
+        for _ in range(self.ghosts):
+            place, radius, shine = rng.uniform(-1.4, 0.6), rng.uniform(0.01, 0.06), rng.uniform(0.015, 0.06)
+            tint = rng.uniform(0.5, 1.0, 3)
+            for k in range(3):
+                wider = 1 + self.dispersion * _DISPERSION[k]
+                at = centre + place * wider * (source - centre)
+                _add_ghost(drawn[..., k], (at * side, radius * wider * side), shine * tint[k])
+        return drawn
+
+
+def _add_ghost(plane: Plane, disc: tuple[npt.NDArray[np.float64], float], shine: float) -> None:
+    """Draw a disc, its rim brighter and both edges soft, in place; only the pixels that it touches."""
+    (cx, cy), radius = disc
+    height, width = plane.shape
+    left, right = (int(np.clip(cx + sign * 1.2 * radius, 0, width)) for sign in (-1, 1))
+    top, bottom = (int(np.clip(cy + sign * 1.2 * radius, 0, height)) for sign in (-1, 1))
+    y, x = np.ogrid[top:bottom, left:right]
+    away = (np.hypot(x + 0.5 - cx, y + 0.5 - cy) / radius).astype(np.float32)
+    inside = 1 - smooth_step((away - np.float32(0.9)) / np.float32(0.2))
+    plane[top:bottom, left:right] += np.float32(shine) * inside * (np.float32(0.5) + np.float32(0.5) * away**4)
+
+
+class Grain(Operator):
+    """Film grain: c + strength n 4 Y (1 - Y), so that blacks and whites have none.
+
+    n is normal noise of deviation about 1 on cells of ``size`` percent of the longer side, the same for every size of
+    the picture (a preview of few pixels shows the mean of many grains, and so less of them); ``colour`` 0 has the same
+    in all channels, 1 one of its own in each.
+    """
+
+    artistic: ClassVar[bool] = True
+
+    strength: float = Field(0.012, ge=0, le=0.5)
+    size: float = Field(0.12, ge=0.05, le=2)
+    colour: float = Field(0.0, ge=0, le=1)
+    seed: int = Field(1, ge=0, le=2**31)
+
+    def _applied(self, colour: Planes, canvas: Canvas) -> Planes:
+        if self.strength == 0:
+            return colour
+        grey = np.clip(luma(colour), 0, 1)
+        weight = np.asarray(4 * np.float32(self.strength) * grey * (1 - grey) * canvas.cover, np.float32)
+        rng = np.random.default_rng(self.seed)
+        shared = self._noise(canvas, rng) * weight
+        if not self.colour:
+            return colour + shared[..., None]
+        own = np.stack([self._noise(canvas, rng) * weight for _ in range(3)], axis=-1)
+        return np.asarray(colour + shared[..., None] + np.float32(self.colour) * (own - shared[..., None]), np.float32)
+
+    def _noise(self, canvas: Canvas, rng: np.random.Generator) -> Plane:
+        import cv2
+
+        height, width = canvas.cover.shape
+        cells = min(100 / self.size, _MOST_CELLS)
+        size = tuple(max(round(cells * n / canvas.side), 2) for n in (width, height))
+        noise = rng.standard_normal(size[::-1], np.float32)
+        way = cv2.INTER_AREA if size[0] > width else cv2.INTER_CUBIC
+        return np.asarray(cv2.resize(noise, (width, height), interpolation=way), np.float32)
+
+
+class Stars(Operator):
+    """Invented stars behind the planet: Gaussian spots of light, screened over the sky in linear light.
+
+    ``density`` is their number on a square of the picture's longer side; 0, the default, is none. Of magnitude m there
+    are as many as 10^(0.5 m), over six magnitudes; the brightest has a peak of ``brightness``. ``size`` is the
+    deviation, percent of the longer side; spots smaller than half a pixel get that size, and as much dimmer. ``where``
+    is the ``sky`` that the picture shows, what is ``unknown`` (not covered; seen when a layer below covers it) or both.
+    They fade towards the ground and behind whatever is bright in the sky. Places depend on ``seed`` alone.
+    """
+
+    domain: ClassVar[Domain] = "linear"
+    artistic: ClassVar[bool] = True
+
+    density: int = Field(0, ge=0, le=20_000)
+    brightness: float = Field(0.9, gt=0, le=4)
+    size: float = Field(0.04, gt=0, le=1)
+    where: Literal["sky", "unknown", "both"] = "sky"
+    seed: int = Field(1, ge=0, le=2**31)
+
+    def _applied(self, colour: Planes, canvas: Canvas) -> Planes:
+        if self.density == 0:
+            return colour
+        ground = canvas.light.on_ground
+        known = canvas.cover > 0
+        sky = {"sky": known & ~ground, "unknown": ~known, "both": ~(known & ground)}[self.where]
+        # No star stands on the limb.
+        near = gaussian(1 - sky.astype(np.float32), canvas.pixels(0.3))
+        open_sky = sky * smooth_step(1 - 2 * near) * smooth_step(1 - 4 * luma(colour))
+        if not open_sky.any():
+            return colour
+        stars = scaled(self._field(canvas), np.asarray(open_sky, np.float32))
+        return colour + stars * np.maximum(1 - colour, 0)
+
+    def _field(self, canvas: Canvas) -> Planes:
+        height, width = canvas.cover.shape
+        side = canvas.side
+        rng = np.random.default_rng(self.seed)
+        place = rng.uniform(0, 1, (self.density, 2)) * side
+        rank = rng.uniform(0, 1, self.density)
+        flux = 10 ** (-0.4 * np.maximum(_MAGNITUDES + np.log10(np.maximum(rank, 1e-9)) / _STAR_SLOPE, 0))
+        mixed = rng.uniform(0, 2, self.density)
+        colours = np.stack([np.interp(mixed, (0, 1, 2), column) for column in _STAR_COLOURS.T], axis=-1)
+        wanted = canvas.pixels(self.size)
+        sigma = max(wanted, 0.5)
+        peak = self.brightness * min(wanted / sigma, 1.0) ** 2
+        field: Planes = np.zeros((height, width, 3), np.float32)
+        reach = int(np.ceil(3.5 * sigma))
+        for (x, y), light, tint in zip(place, flux, colours, strict=True):
+            top, left = max(int(y) - reach, 0), max(int(x) - reach, 0)
+            part = field[top : int(y) + reach + 1, left : int(x) + reach + 1]
+            down = np.exp(-0.5 * np.square((np.arange(part.shape[0]) + top + 0.5 - y) / sigma))
+            right = np.exp(-0.5 * np.square((np.arange(part.shape[1]) + left + 0.5 - x) / sigma))
+            part += (peak * light * down[:, None] * right[None, :])[..., None] * tint
+        return np.minimum(field, 1)
