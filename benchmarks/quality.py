@@ -14,6 +14,12 @@ are isolated, more are a structure of the scene. Counted per million pixels that
 pixels; and of these where the mean of 31 x 31 of the brightest channel is above 10 codes of 255 (``lit``): what
 remains in the dark are the tails of a noise that is cut off at black.
 
+*lone pixels*: the same question asked of I/F, where noise is known: a pixel of a band is one if it differs from the
+median of its 5 x 5 by more than 6 times the larger of the calibration's uncertainty there and of the scatter within
+63 x 63, and by more than these medians vary within 5 x 5. The code of a picture is no place for that: it stretches
+the dark tail of a noise, and its 63 x 63 mix bright ground with twilight. ``alone``: of these, those that at most a
+third as much (as a part of the level) shows in another band, all being far from clipping: a cloud shows in all three.
+
 *seams*: of the calibrated view, by band, where it is brighter than 15 % of the 95th percentile and below 90 % of the
 level at which the band clips. ``overlap``: drawn once with the even frames alone and once with the odd ones; where both
 see the same ground, difference over level, in pieces of 64 columns along each edge: median and 95th percentile of its
@@ -44,6 +50,7 @@ import cv2
 import numpy as np
 
 import perijove
+from perijove.calibrate.stack import calibrate
 from perijove.project.resample import Framelets, gather
 
 SIGMAS, ISOLATED_PX, NOISE_BOX, NOISE_FLOOR = 6.0, 9, 63, 0.5 / 255
@@ -85,6 +92,43 @@ def outliers(picture: np.ndarray, known: np.ndarray) -> dict[str, dict[str, floa
     return report
 
 
+def lone_pixels(values: np.ndarray, sigma: np.ndarray, clipping: list[float]) -> dict[str, float]:
+    """Pixels of I/F beyond noise and scatter, per million, and those that one band alone shows."""
+    known = np.isfinite(values).all(axis=-1)
+    inside = cv2.erode(known.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    box, found, parts, far = np.ones((5, 5), np.uint8), np.zeros(known.shape, np.uint8), [], []
+    for index, clip in enumerate(clipping):
+        plane = np.ascontiguousarray(np.nan_to_num(values[..., index]), np.float32)
+        level = cv2.medianBlur(plane, 5)
+        off = np.abs(plane - level)
+        scatter = np.full_like(off, np.inf)
+        for _ in range(3):
+            scatter = 1.2533 * cv2.blur(np.minimum(off, 4 * scatter), (NOISE_BOX, NOISE_BOX))
+        usual = np.maximum(np.nan_to_num(sigma[..., index], nan=np.inf), scatter)
+        found |= ((off > SIGMAS * usual) & (off > cv2.dilate(level, box) - cv2.erode(level, box))).astype(np.uint8)
+        parts.append((plane - level) / np.maximum(level, 1e-3))
+        far.append(cv2.dilate(plane, np.ones((5, 5), np.uint8)) < CLIPPED_PART * clip)
+    _, _, stats, centres = cv2.connectedComponentsWithStats(found, connectivity=8)
+    at = np.rint(centres[1:][stats[1:, cv2.CC_STAT_AREA] <= ISOLATED_PX]).astype(int).reshape(-1, 2)
+    at = at[inside[at[:, 1], at[:, 0]]]
+    area = max(float(inside.sum()), 1.0)
+    report = {"number": float(len(at)), "per_megapixel": 1e6 * len(at) / area}
+    if len(clipping) > 1:
+        unclipped = np.logical_and.reduce(far) & inside
+        alone = [shows_in_one(np.stack(parts, axis=-1)[y - 1 : y + 2, x - 1 : x + 2]) for x, y in at if unclipped[y, x]]
+        report["alone"] = float(sum(alone))
+        report["alone_per_megapixel"] = 1e6 * sum(alone) / max(float(unclipped.sum()), 1.0)
+    return report
+
+
+def shows_in_one(part: np.ndarray) -> bool:
+    """Whether the largest deviation of a neighbourhood, (line, sample, band), is that of one band."""
+    flat = part.reshape(-1, part.shape[-1])
+    where, band = np.unravel_index(np.abs(flat).argmax(), flat.shape)
+    others = np.delete(flat[where] * np.sign(flat[where, band]), band)
+    return bool(others.max() < abs(flat[where, band]) / 3)
+
+
 def piecewise(key: np.ndarray, **columns: np.ndarray) -> dict[str, np.ndarray]:
     """Means of columns over groups of equal keys that are large enough."""
     _, index, count = np.unique(key, return_inverse=True, return_counts=True)
@@ -101,17 +145,22 @@ def told(steps: np.ndarray) -> dict[str, float]:
     return {"median": float(np.median(size)), "p95": float(np.percentile(size, 95))}
 
 
-def overlap_steps(even: np.ndarray, odd: np.ndarray, lit_level: float) -> tuple[np.ndarray, np.ndarray]:
-    """Relative difference of overlapping framelets in pieces along their edges, and its standard error."""
+def overlap_steps(even: np.ndarray, odd: np.ndarray, lit_level: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Relative difference of overlapping framelets in pieces along their edges, its error, and that of their halves."""
     both = np.isfinite(even) & np.isfinite(odd)
     both &= np.where(both, even + odd, 0.0) > 2 * lit_level
     _, edges = cv2.connectedComponents(both.astype(np.uint8), connectivity=8)
     y, x = np.nonzero(both)
     key = edges[y, x].astype(np.int64) * 65536 + x // PIECE
     difference, level = even[y, x] - odd[y, x], 0.5 * (even[y, x] + odd[y, x])
-    mean = piecewise(key, difference=difference, level=level, square=difference.astype(float) ** 2)
+    side = np.where(x % PIECE < PIECE // 2, 1.0, -1.0)
+    square, lean = difference.astype(float) ** 2, side * difference
+    mean = piecewise(key, difference=difference, level=level, square=square, lean=lean, side=side)
     variance = np.maximum(mean["square"] - mean["difference"] ** 2, 0.0)
-    return mean["difference"] / mean["level"], np.sqrt(variance / mean["count"]) / mean["level"]
+    # Half the difference between the means of the two halves, where both are there.
+    halves = (mean["lean"] - mean["side"] * mean["difference"])[np.abs(mean["side"]) < 0.3]
+    halves = halves / mean["level"][np.abs(mean["side"]) < 0.3]
+    return mean["difference"] / mean["level"], np.sqrt(variance / mean["count"]) / mean["level"], halves
 
 
 def line_steps(plane: np.ndarray, edge: tuple[np.ndarray, ...], lit_level: float) -> np.ndarray:
@@ -147,7 +196,7 @@ def seams(image: Any, raster: Any) -> Iterator[dict[str, Any]]:
             np.where(p < clipping, p, np.nan) for p in (raster.values[..., index], *(h[..., source] for h in halves))
         )
         lit_level = LIT_PART * float(np.nanpercentile(plane[plane > 0], 95))
-        overlap, error = overlap_steps(parts[0], parts[1], lit_level)
+        overlap, error, leaning = overlap_steps(parts[0], parts[1], lit_level)
         frame = planes[f"frame_{band.lower()}"]
         y, x = np.nonzero(np.abs(frame[1:] - frame[:-1]) == 1)
         edge = y, x, np.maximum(frame[y, x], frame[y + 1, x]).astype(np.int64)
@@ -157,6 +206,7 @@ def seams(image: Any, raster: Any) -> Iterator[dict[str, Any]]:
             "band": band,
             "pieces": len(overlap),
             "overlap": told(overlap),
+            "scatter": told(leaning)["median"],
             "noise": float(67.45 * np.median(error)) if len(error) else np.nan,
             "across": told(line_steps(plane, edge, lit_level)),
             "elsewhere": told(np.concatenate([line_steps(plane, s, lit_level) for s in shifted])),
@@ -283,6 +333,7 @@ def of_raw(path: Path, options: dict[str, Any]) -> dict[str, Any]:
     angles = whole_planes(raster, ["incidence_deg", "emission_deg"])
     report: dict[str, Any] = {
         "outliers": outliers(picture, np.isfinite(raster.values).all(axis=-1)),
+        "lone": lone_pixels(raster.values, uncertainty(image, raster), clipping_of(image, raster)),
         "seams": list(seams(image, raster)),
     }
     if picture.shape[-1] == 3:
@@ -292,6 +343,21 @@ def of_raw(path: Path, options: dict[str, Any]) -> dict[str, Any]:
         report["fringe"] = fringe(decoded(picture), distance, -FRINGE_PX)
         report["colour"] = colour(image, raster, picture, angles)
     return report
+
+
+def clipping_of(image: Any, raster: Any) -> list[float]:
+    """I/F from which each band of a view is clipped."""
+    return [image.calibrated.saturation_i_over_f[band] for band in raster.bands]
+
+
+def uncertainty(image: Any, raster: Any) -> np.ndarray:
+    """Uncertainty of I/F on a view, (height, width, band)."""
+    sigma = calibrate(image.stack, image.calibration, sigma=True).sigma
+    framelets = Framelets.of(
+        np.where(np.isfinite(sigma), sigma, np.nan), image.label.bands, image.located.solution.pointing
+    )
+    drawn = gather(raster.view.ground(), framelets, "bilinear")[0]
+    return drawn[..., [image.label.bands.index(band) for band in raster.bands]]
 
 
 def of_picture(path: Path) -> dict[str, Any]:
@@ -317,11 +383,17 @@ def show(name: str, report: dict[str, Any]) -> None:
         print(
             f"  outliers  {where} {row['per_megapixel']:8.1f} per Mpx ({row['number']} in {row['megapixels']:.2f} Mpx)"
         )
+    if "lone" in report:
+        lone = report["lone"]
+        alone = (
+            f"; in one band alone {lone['alone_per_megapixel']:.1f} ({lone['alone']:.0f})" if "alone" in lone else ""
+        )
+        print(f"  lone pixels beyond noise {lone['per_megapixel']:.1f} per Mpx ({lone['number']:.0f}){alone}")
     for row in report.get("seams", ()):
         figures = ", ".join(
             f"{way} {row[way]['median']:.2f} / {row[way]['p95']:.2f}" for way in ("overlap", "across", "elsewhere")
         )
-        counted = f"{row['pieces']} pieces, noise {row['noise']:.2f} %"
+        counted = f"{row['pieces']} pieces, scatter {row['scatter']:.2f} %, noise {row['noise']:.2f} %"
         print(f"  seams     {row['band']:8} {figures} % median / p95; {counted}")
     if "fringe" in report:
         rim = report["fringe"]

@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 
@@ -90,3 +91,24 @@ def test_missing_framelets() -> None:
     dn[0, 0, 0] = 0  # one constant line is not a missing framelet
     expected = [[False, False], [True, False], [False, True]]
     np.testing.assert_array_equal(detector.missing_framelets(dn, LAYOUT), expected)
+
+
+def test_counts_that_ran_over_the_codes_are_recognised() -> None:
+    y, x = np.mgrid[:128, :300]
+    # Light that rises to 1.2 times what the codes hold, with a limb: what is above begins again at 0.
+    light = 3450.0 * np.exp(-((x - 170.0) ** 2 + (y - 60.0) ** 2) / 2500.0)
+    true = light > LEVELS[-1] + 16
+    codes = np.searchsorted(LEVELS, light, side="right") - 1
+    codes = np.where(true, ((light - LEVELS[-1]) / 32).astype(int), codes)
+    found = detector.wrapped(LEVELS[codes], LEVELS)
+    assert true.sum() > 300
+    assert (found & true).sum() > 0.95 * true.sum()
+    assert not (found & ~true).any()
+
+
+def test_the_sky_beside_a_clipped_limb_did_not_wrap() -> None:
+    scene = np.where(np.arange(300) < 150, 4000.0, 0.0) * np.ones((128, 1))
+    seen = np.minimum(cv2.GaussianBlur(scene, (0, 0), 0.45), 2879.0)
+    dn = LEVELS[np.searchsorted(LEVELS, seen, side="right") - 1]
+    assert not detector.wrapped(dn, LEVELS).any()
+    assert not detector.wrapped(np.where(scene > 0.0, LEVELS[-1], 1).astype(np.uint16), LEVELS).any()

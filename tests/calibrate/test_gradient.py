@@ -82,3 +82,35 @@ def test_summed_framelets_see_the_mean_of_four() -> None:
     summed = whole.plane(64, 824, 2)
     squares = whole.plane().reshape(64, 2, 824, 2).mean(axis=(1, 3))
     np.testing.assert_allclose(summed, squares, rtol=1e-5)
+
+
+def test_a_slope_that_changes_along_the_image_is_followed_where_asked() -> None:
+    pairs = _pairs(0.03)
+    change = 0.012 * np.sin(pairs.edge / 6.0)
+    # Half a framelet is 64 lines; the two lines are 114 apart.
+    value_b = pairs.value_b * np.exp(change * 114.0 / 64.0)
+    turned = Pairs(pairs.edge, pairs.sample, pairs.line_a, pairs.line_b, pairs.value_a, value_b)
+    found = fit_gradient(turned, along=True)
+    assert found.frames
+    for edge in (3, 9, 15):
+        # Between the frames that share it: the plane of either is half a frame away, where the slope differs by 0.001.
+        slope = np.log(found.plane(frame=edge)[127, 824] / found.plane(frame=edge)[0, 824]) * 64.0 / 127.0
+        assert slope == pytest.approx(0.03 + 0.012 * np.sin(edge / 6.0), abs=0.003)
+    assert not fit_gradient(turned).frames
+
+
+def test_what_other_images_showed_is_taken_where_it_explains_the_steps() -> None:
+    few = _pairs(0.0, edges=5, noise=0.001)
+    # Their mean is -0.0018, but none of them tells what the other four would say.
+    steps = np.array([0.0033, -0.0030, -0.0002, -0.0018, -0.0075])[few.edge] * 114.0 / 64.0
+    pairs = Pairs(few.edge, few.sample, few.line_a, few.line_b, few.value_a, few.value_b * np.exp(steps))
+    alone, told = fit_gradient(pairs), fit_gradient(pairs, usual=-0.0022)
+    assert not alone.columns
+    assert not fit_gradient(pairs, usual=0.02).columns
+    assert told.slopes == (-0.0022,)
+    assert told.mean == -0.0022
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_nothing_is_taken_from_other_images_where_there_are_no_steps(seed: int) -> None:
+    assert not fit_gradient(_pairs(0.0, seed=seed), along=True, usual=-0.0065).columns

@@ -64,3 +64,18 @@ def test_an_image_without_light_is_left_alone(tilted_scene: Any, part: float) ->
     seen = _stack(tilted_scene, response=True)
     dark = CalibratedStack(seen.label, seen.i_over_f * np.float32(part), seen.quality, seen.saturation_i_over_f, ())
     assert levelled(dark, tilted_scene.pointing, tilted_scene.label.bands) is dark
+
+
+def test_uncertainty_and_clipping_are_levelled_too(tilted_scene: Any) -> None:
+    plain = _stack(tilted_scene, response=True)
+    sigma = (0.01 * plain.i_over_f).astype(np.float32)
+    seen = CalibratedStack(
+        plain.label, plain.i_over_f, plain.quality, plain.saturation_i_over_f, plain.notes, sigma=sigma
+    )
+    found = levelled(seen, tilted_scene.pointing, ("BLUE",))
+    assert found.sigma is not None
+    known = np.isfinite(found.i_over_f) & (found.i_over_f > 0.01)
+    np.testing.assert_allclose(found.sigma[known], 0.01 * found.i_over_f[known], rtol=1e-4)
+    # Counts that clip mean the least I/F where the response is greatest: 1 % above the mean at one end.
+    assert found.saturation_i_over_f["BLUE"] == pytest.approx(2.0 / 1.01, rel=0.003)
+    assert found.saturation_i_over_f["RED"] == 2.0

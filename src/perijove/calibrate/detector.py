@@ -34,6 +34,14 @@ _PLATEAU_CODES = 16
 _PLATEAU_MIN = 20
 #: Side of the compression blocks (SIS, integer cosine transform).
 _BLOCK = 16
+#: Counts that wrapped lie below, and beside clipped ones above, these parts of the codes; of their 5 x 5 so many are
+#: clipped, and none lies between. They are at least this part of the rim of what is dark.
+_WRAP_PARTS: Final = (0.16, 0.94)
+_WRAP_BOX: Final = 5
+_WRAP_TOP: Final = 4.0
+_WRAP_PART: Final = 0.3
+#: What is as dark as this in the mean is sky, DN.
+_WRAP_SKY_DN: Final = 8.0
 #: A constant block was lost if a neighbour is brighter by this much, DN: noise and slope never leave a block
 #: constant next to such a step. None of 13,000 constant blocks in three real images is flagged by it.
 _BLOCK_CONTRAST_DN = 20.0
@@ -161,6 +169,47 @@ def lost_blocks(dn: npt.NDArray[np.uint16], layout: FrameletLayout) -> npt.NDArr
     dull = constant & (level >= 0.0) & (level < FULL_WELL_DN) & (brightest - level > _BLOCK_CONTRAST_DN)
     lost[: rows * _BLOCK, : columns * _BLOCK] = np.kron(dull, np.ones((_BLOCK, _BLOCK), np.bool_))
     return lost
+
+
+def wrapped(dn: npt.NDArray[np.uint16], levels: npt.NDArray[np.uint16]) -> npt.NDArray[np.bool_]:
+    """Pixels of one framelet whose counts ran over the upper end of the codes and began again at the lower end.
+
+    Beside clipped pixels they are dark, and nothing lies between: the optics draw no edge so sharp, that of a limb
+    least of all. What connects to such pixels and is as dark wrapped, too.
+
+    Parameters
+    ----------
+    dn : ndarray, (line, sample), DN
+        Photoactive part.
+    levels : ndarray, (256,)
+        Counts of each code.
+
+    Returns
+    -------
+    ndarray, (line, sample), bool
+    """
+    highest, lowest = (levels[int(part * (len(levels) - 1))] for part in _WRAP_PARTS[::-1])
+    top, low = dn >= highest, dn <= lowest
+    if not (top.any() and low.any()):
+        return np.zeros(dn.shape, np.bool_)
+    import cv2
+
+    def count(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+        box = (_WRAP_BOX, _WRAP_BOX)
+        return np.asarray(cv2.boxFilter(mask.astype(np.float32), -1, box, normalize=False), np.float32)
+
+    seeds = low & (count(top) >= _WRAP_TOP) & (count(~top & ~low) < 0.5)
+    if not seeds.any():
+        return np.zeros(dn.shape, np.bool_)
+    _, names = cv2.connectedComponents(low.astype(np.uint8), connectivity=8)
+    rim = low & (cv2.erode(low.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0)
+    number = np.bincount(names[rim], minlength=int(names.max()) + 1)
+    told = np.bincount(names[rim & seeds], minlength=len(number))
+    # The sky did not wrap, though a limb may be as sharp in places.
+    mean = np.bincount(names.ravel(), dn.ravel()) / np.bincount(names.ravel())
+    over = (told >= np.maximum(_WRAP_PART * number, 1.0)) & (mean > _WRAP_SKY_DN)
+    found: npt.NDArray[np.bool_] = over[names] & low
+    return found
 
 
 def missing_framelets(dn: npt.NDArray[np.uint16], layout: FrameletLayout) -> npt.NDArray[np.bool_]:

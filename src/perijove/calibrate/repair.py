@@ -11,6 +11,7 @@ from perijove.calibrate import defects, motes
 from perijove.calibrate.defects import Bool, Detail, FixedPattern, Float
 from perijove.calibrate.hits import find_hits, find_holes
 from perijove.calibrate.quality import Quality
+from perijove.calibrate.streaks import find_streaks
 from perijove.errors import OptionError
 
 NoiseMode = Literal["auto", "off", "heavy"]
@@ -19,6 +20,8 @@ NOISE_MODES: Final = ("auto", "off", "heavy")
 #: A hot pixel that leaves the range of its neighbours by this many sigma, once corrected, is filled: lossy compression
 #: takes lone excesses away.
 _DOUBT_SIGMA: Final = 1.5
+#: A pixel of a streak that adds this much more than the streak is hot on its own, DN.
+_OWN_DN: Final = 1.5
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ class FixedDefects:
     pattern : FixedPattern
         Hot pixels and those of low response.
     response : ndarray, (line, sample), float32
-        Relative response of motes; 1 elsewhere.
+        Relative response of motes, and behind holes of the filter; 1 elsewhere.
     unknown : ndarray, (line, sample), bool
         Pixels without a usable response.
     """
@@ -89,7 +92,8 @@ class FixedDefects:
     @property
     def touched(self) -> Bool:
         """Where any of them changes a value."""
-        return self.pattern.hot | self.unknown | (self.response < 1.0)
+        touched: Bool = self.pattern.hot | self.unknown | (self.response != 1.0)
+        return touched
 
 
 def find_fixed(
@@ -98,6 +102,8 @@ def find_fixed(
     dark_dn: npt.NDArray[np.float64],
     known: tuple[Bool | np.bool_, Bool],
     repairs: Repairs,
+    *,
+    stages: int = 1,
 ) -> FixedDefects:
     """Find the defects that repeat.
 
@@ -112,22 +118,35 @@ def find_fixed(
     known : tuple of ndarray, (line, sample), bool
         Where a flat field tells that a pixel responds less; and pixels that a calibration set calls bad.
     repairs : Repairs
+    stages : int
+        TDI stages, in lines as they were read.
 
     Returns
     -------
     FixedDefects
     """
     by_flat, bad = known
-    pattern = defects.fixed_pattern(mean_score, list(details))
+    added, leak = find_streaks(details, dark_dn, stages)
+    pattern = _with_streaks(defects.fixed_pattern(mean_score, list(details)), added, leak)
     if not repairs.hot:
         pattern = FixedPattern(np.zeros_like(mean_score), np.zeros(mean_score.shape, np.bool_))
     response = np.ones_like(mean_score)
     if repairs.dust:
         response = motes.dust_response(details, dark_dn, pattern.hot)
-        response[np.broadcast_to(by_flat, response.shape)] = 1.0
+        response[np.broadcast_to(by_flat, response.shape) | (leak > 1.0)] = 1.0
     measured = (response < 1.0) & (response >= motes.MIN_RESPONSE)
     unknown = bad | (pattern.cold & ~by_flat & ~measured) | (response < motes.MIN_RESPONSE)
-    return FixedDefects(pattern, np.where(measured, response, np.float32(1.0)), unknown)
+    if not repairs.hot:
+        leak = np.ones_like(leak)
+    return FixedDefects(pattern, np.where(measured, response, leak), unknown)
+
+
+def _with_streaks(pattern: FixedPattern, added: Float, leak: Float) -> FixedPattern:
+    """Streaks tell better what their pixels add than these do, unless a pixel adds more on its own."""
+    streak = (added > 0.0) | (leak > 1.0)
+    own = (pattern.excess > added + np.float32(_OWN_DN)) & (leak <= 1.0)
+    # Beside a streak that is wide the local median is part of it, and its flank seems dull.
+    return FixedPattern(np.where(streak & ~own, added, pattern.excess), pattern.cold & ~streak)
 
 
 def to_fill(detail: Detail, fixed: FixedDefects, repairs: Repairs) -> tuple[Bool, Bool]:

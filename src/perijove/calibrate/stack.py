@@ -136,7 +136,8 @@ def calibrate(
         clipped = _clipped_dn(dn[:, index, :, layout.active], levels)
         saturation[band] = (clipped - float(dark[:, index].mean())) / white
         above = _above_dark(stack, dn, index, dark[:, index], dither_seed)
-        work = _Band(layout, noise, white, dark[:, index], clipped, flat, bad, repairs, above)
+        stages = label.tdi_stages // label.sampling_factor
+        work = _Band(layout, noise, white, dark[:, index], clipped, flat, bad, repairs, above, stages, levels)
         out = i_over_f[:, index], quality[:, index]
         more = [None if plane is None else plane[:, index] for plane in (confidence, error)]
         fixed = work.run(dn[:, index], missing[:, index], out, (more[0], more[1]))
@@ -168,6 +169,10 @@ class _Band:
     repairs : Repairs
     above_dark : callable
         Expected counts of a frame above its dark level, (line, sample), DN.
+    stages : int
+        TDI stages, in lines as they were read.
+    levels : ndarray, (codes,), uint16
+        Counts that codes stand for.
     """
 
     layout: FrameletLayout
@@ -179,6 +184,8 @@ class _Band:
     bad: Bool
     repairs: Repairs
     above_dark: Callable[[int], Float]
+    stages: int
+    levels: UInt16
 
     def run(
         self, dn: UInt16, missing: Bool, out: tuple[Float, UInt8], more: tuple[Float | None, Float | None]
@@ -206,7 +213,7 @@ class _Band:
                 score += part
             score *= np.float32(1.0 / max(len(details), 1))
             known = self._known_response(), self.bad
-            fixed = repair.find_fixed(details, score, self.dark_dn[frames], known, self.repairs)
+            fixed = repair.find_fixed(details, score, self.dark_dn[frames], known, self.repairs, stages=self.stages)
 
             flat_sigma = FLAT_SIGMA if self.flat is None else FLAT_SIGMA_KNOWN
             error_by_dn = sigma_by_dn(
@@ -248,6 +255,9 @@ class _Band:
             values[lost := detector.lost_blocks(dn, self.layout)] = np.nan
             flags[lost] |= np.uint8(Quality.BLOCK)
         repair.mend(lit, seen, bad, fixed)
+        if self.repairs.blocks and (over := detector.wrapped(dn[:, active], self.levels)).any():
+            lit[over] = np.nan
+            seen[over] |= np.uint8(Quality.SATURATED)
         flags[repair.saturated(dn, self.clipped_dn)] |= np.uint8(Quality.SATURATED)
 
     def _error(self, error: Float, fixed: repair.FixedDefects, done: tuple[Float, UInt8]) -> Float:

@@ -10,7 +10,7 @@ from perijove.cli.app import app
 __all__ = ["app", "main"]
 
 # In the order in which the help names their commands.
-for _name in ("pictures", "passes", "maps", "photometry", "stories", "recipes", "flights"):
+for _name in ("pictures", "passes", "maps", "mosaics", "photometry", "stories", "recipes", "flights"):
     import_module(f"perijove.cli.{_name}")
 
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from perijove.calibrate.gradient import Gradient, Pairs, fit_gradient
+from perijove.calibrate.gradient import USUAL_SLOPES, Gradient, Pairs, fit_gradient
 from perijove.calibrate.stack import CalibratedStack
 from perijove.geometry.pointing import Pointing
 
@@ -110,7 +111,7 @@ def gradients(calibrated: CalibratedStack, pointing: Pointing, bands: Collection
     """
     found = {}
     for band, pairs in unclipped_pairs(calibrated, pointing, bands).items():
-        gradient = fit_gradient(pairs)
+        gradient = fit_gradient(pairs, along=True, usual=USUAL_SLOPES.get(band, 0.0))
         if gradient.columns and 2.0 * gradient.error < _WANTED_ERROR:
             found[band] = gradient
     return found
@@ -148,13 +149,35 @@ def levelled(calibrated: CalibratedStack, pointing: Pointing, bands: Collection[
     if not found:
         return calibrated
     values = calibrated.i_over_f.copy()
+    sigma = None if calibrated.sigma is None else calibrated.sigma.copy()
+    saturation = dict(calibrated.saturation_i_over_f)
+    frames, _, lines, samples = values.shape
     for index, band in enumerate(label.bands):
-        if band in found:
-            values[:, index] /= found[band].plane(values.shape[2], values.shape[3], label.sampling_factor)
-    values.flags.writeable = False
+        if band not in found:
+            continue
+        highest = 1.0
+        for frame in range(frames):
+            response = found[band].plane(lines, samples, label.sampling_factor, frame)
+            values[frame, index] /= response
+            if sigma is not None:
+                sigma[frame, index] /= response
+            highest = max(highest, float(response.max()))
+        # From here on something is clipped: where the response is greatest.
+        saturation[band] /= highest
+    for array in (values, sigma):
+        if array is not None:
+            array.flags.writeable = False
     told = ", ".join(f"{band} {200 * g.mean:+.2f} % (+- {200 * g.error:.2f} %)" for band, g in found.items())
     note = (
         "change of the response along the lines, measured where framelets of this image see the same ground, divided "
         f"out; from the first line to the last {told}"
     )
-    return replace(calibrated, i_over_f=values, notes=(*calibrated.notes, note))
+    if any(gradient.frames for gradient in found.values()):
+        note += ", and changing along the image"
+    return replace(
+        calibrated,
+        i_over_f=values,
+        sigma=sigma,
+        saturation_i_over_f=MappingProxyType(saturation),
+        notes=(*calibrated.notes, note),
+    )
