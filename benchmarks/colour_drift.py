@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from perijove.compose.drift import colour_weights, measure_colour, same_ground
+from perijove.compose.drift import colour_of, colour_weights, same_ground
 from perijove.compose.spectra import published_ratios
 from perijove.pipeline import open_image
 from perijove.products.drift_table import write_drift
@@ -30,14 +30,11 @@ def main() -> None:
         image = open_image(raw, pointing=pointing.get(raw.name.removesuffix("-raw.png")))
         if "BLUE" not in image.label.bands:
             continue
-        raster = image.view(options.size)
-        name = (str(image.label.product_id), image.label.orbit)
-        colours.append(
-            measure_colour(raster.values, raster.bands, raster.light, image.calibrated.saturation_i_over_f, name)
-        )
-        (red, blue), (red_sigma, blue_sigma) = colours[-1].mean()
-        span = f"{colours[-1].latitude_deg.min():+.0f} to {colours[-1].latitude_deg.max():+.0f} deg"
-        print(f"{name[0]}: R/G {red:.3f} +- {red_sigma:.3f}, B/G {blue:.3f} +- {blue_sigma:.3f}, latitudes {span}")
+        colour = colour_of(image.view(options.size))
+        colours.append(colour)
+        (red, blue), (red_sigma, blue_sigma) = colour.mean()
+        span = f"{colour.latitude_deg.min():+.0f} to {colour.latitude_deg.max():+.0f} deg"
+        print(f"{colour.name}: R/G {red:.3f} +- {red_sigma:.3f}, B/G {blue:.3f} +- {blue_sigma:.3f}, latitudes {span}")
     red, blue = published_ratios()
     print(f"published: R/G {red:.3f}, B/G {blue:.3f}")
     for one, other in itertools.combinations(colours, 2):

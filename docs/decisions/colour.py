@@ -18,10 +18,12 @@ BANDS = ("RED", "GREEN", "BLUE")
 BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 
 
-def seen(reflectance: np.ndarray) -> np.ndarray:
-    """Linear sRGB of spectra (n, wavelength) in sunlight, the eye adapted to it: white is white."""
+def seen(reflectance: np.ndarray, *, adapted_to_sun: bool = True) -> np.ndarray:
+    """Linear sRGB of spectra (n, wavelength) in sunlight, the eye adapted to it, so that white is white, or to D65."""
     curves = observer() * sunlight()
     xyz = reflectance @ curves.T / curves[1].sum()
+    if not adapted_to_sun:
+        return np.linalg.solve(to_xyz("srgb"), xyz.T).T
     white = curves.sum(axis=1) / curves[1].sum()
     x, y = WHITE_D65
     gain = (BRADFORD @ np.array([x / y, 1.0, (1 - x - y) / y])) / (BRADFORD @ white)
@@ -87,6 +89,11 @@ def main() -> None:
     bands = np.array([float(band_reflectance(band, JUPITER_ALBEDO)) for band in BANDS])
     print("whole disc, bands:", (bands / bands[1]).round(3), " eye:", (disc / disc[1]).round(3), " by the matrix:")
     print((matrix @ bands / (matrix @ bands)[1]).round(3))
+    xyz = observer() * sunlight() @ JUPITER_ALBEDO
+    print("whole disc in sunlight: x, y", (xyz[:2] / xyz.sum()).round(4))
+    print(
+        "whole disc beside daylight (D65), linear sRGB:", seen(JUPITER_ALBEDO[None], adapted_to_sun=False)[0].round(3)
+    )
     told("response without slope", family(), flat)
     even = [float(flat(band, JUPITER_ALBEDO)) for band in BANDS]
     print("whole disc, response without slope, over green:", (np.array(even) / even[1]).round(3))

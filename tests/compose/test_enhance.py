@@ -177,3 +177,66 @@ def test_a_wider_gamut_holds_the_same_colours(ball) -> None:  # type: ignore[no-
 def test_a_style_beyond_its_range_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(OptionError, match="give a number from 0 to"):
         Style(**wrong)
+
+
+def chroma_of(picture) -> np.ndarray:  # type: ignore[no-untyped-def]
+    return to_oklab(decode(picture.pixels).astype(np.float32))[..., 1:]
+
+
+def test_blotches_of_noise_are_no_colours(ball) -> None:  # type: ignore[no-untyped-def]
+    rng = np.random.default_rng(5)
+    # As compression leaves noise: most from pixel to pixel, some over blocks of eight.
+    fine = rng.normal(size=(*ball.x.shape, 3))
+    blocks = np.repeat(np.repeat(rng.normal(size=(50, 50, 3)), 8, axis=0), 8, axis=1)
+    planes = ball.lit(CLOUD)
+    away = np.hypot(ball.x + 0.55, ball.y)
+    spot, ring = away < 0.035, (away > 0.06) & (away < 0.12)
+    planes[spot] *= np.array([1.05, 1.0, 0.85], np.float32)
+    day = ball.light.on_ground & (ball.light.mu0 > 0.3) & (ball.light.mu > 0.4) & ~spot
+    seen, blotches = [], []
+    for noise in (0.0, 0.012 * fine + 0.003 * blocks):
+        picture = enhanced((planes * (1 + noise)).astype(np.float32), RGB, OPEN, ball.light, Style(warmth=0))
+        shown = chroma_of(picture)
+        seen.append(np.hypot(*(np.median(shown[spot], axis=0) - np.median(shown[ring], axis=0))))
+        smooth = np.stack([gaussian_filter(shown[..., k], 4) for k in range(2)], axis=-1)
+        blotches.append(np.hypot(*smooth[day].std(axis=0)))
+    # A cloud 6 pixels wide and 15 % redder is seen as well as without noise, blotches are a seventh of it.
+    assert seen[1] > 0.8 * seen[0] > 0.02
+    assert blotches[1] < seen[1] / 4
+
+
+def test_the_limb_has_the_colour_of_the_ground(ball) -> None:  # type: ignore[no-untyped-def]
+    # A limb that is blue within a narrow rim, as hazes are.
+    planes = clouded(ball)
+    rim = np.clip(1.0 - np.nan_to_num(ball.light.mu, nan=1.0) / 0.15, 0.0, 1.0)
+    planes *= (1 + 0.15 * rim[..., None] * np.array([-1.0, 0.0, 1.0])).astype(np.float32)
+    shown = chroma_of(enhanced(planes, RGB, OPEN, ball.light))
+    day = ball.light.on_ground & (ball.light.mu0 > 0.3)
+    edge = np.median(shown[day & (ball.light.mu > 0.02) & (ball.light.mu < 0.12)], axis=0)
+    inside = np.median(shown[day & (ball.light.mu > 0.4) & (ball.light.mu < 0.6)], axis=0)
+    # Less bluish than in the natural picture, though colours are spread fourfold.
+    plain = chroma_of(natural(planes, RGB, OPEN))
+    before = np.median(plain[day & (ball.light.mu > 0.02) & (ball.light.mu < 0.12)], axis=0)
+    before = before - np.median(plain[day & (ball.light.mu > 0.4) & (ball.light.mu < 0.6)], axis=0)
+    assert before[1] < -0.02
+    assert edge[1] - inside[1] > 0.5 * before[1]
+
+
+def test_the_brightest_ground_is_bright(ball) -> None:  # type: ignore[no-untyped-def]
+    light = ball.light
+    cut = (slice(100, 300), slice(180, 260))
+    # Nothing but ground near the terminator.
+    dim = type(light)(light.mu0[cut], light.mu[cut], light.latitude_deg[cut])
+    picture = enhanced(clouded(ball)[cut], RGB, OPEN, dim)
+    day = dim.mu0 > 0.1
+    assert 0.8 * 65535 < np.percentile(picture.pixels[day].max(axis=-1), 99) < 65535
+
+
+def test_no_parameter_breaks_the_picture(ball) -> None:  # type: ignore[no-untyped-def]
+    planes = clouded(ball, noise=0.002)
+    for style in (Style(0, 0, 0, 0, 0), Style(1, 10, 3, 5, 5), Style(1, 0, 0, 0, 5), Style(0, 10, 0, 5, 0)):
+        pixels = enhanced(planes, RGB, OPEN, ball.light, style).pixels
+        assert pixels.max() < 65535
+        day = ball.light.on_ground & (ball.light.mu0 > 0.3) & (ball.light.mu > 0.3)
+        assert (np.median(pixels[day], axis=0) > 0.1 * 65535).any()
+        assert not pixels[:20, :20].any()

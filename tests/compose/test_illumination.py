@@ -17,13 +17,18 @@ def belts(ball) -> np.ndarray:  # type: ignore[no-untyped-def]
     return np.stack([0.5 + 0.10 * np.sin(lat / 6), 0.45 + 0.12 * np.sin(lat / 6), 0.35 + 0.15 * np.sin(lat / 6)], -1)
 
 
-def test_minnaerts_exponents_are_found_under_belts(ball) -> None:  # type: ignore[no-untyped-def]
-    planes = ball.lit(belts(ball), k=(0.9, 0.9, 0.9))
+@pytest.mark.parametrize("k", [0.8, 0.9, 1.05])
+def test_minnaerts_law_is_found_under_belts(ball, k: float) -> None:  # type: ignore[no-untyped-def]
+    planes = ball.lit(belts(ball), k=(k, k, k))
     planes *= 1 + 0.01 * np.random.default_rng(0).normal(size=planes.shape).astype(np.float32)
-    law = fit_light(planes, planes @ LUMINANCE, ball.light, ball.light.on_ground)
-    # The pull towards Lambert's law, and belts within a bin of latitude.
-    assert law.incidence == pytest.approx(0.9, abs=0.03)
-    assert law.emission == pytest.approx(-0.1, abs=0.03)
+    light = ball.light
+    law = fit_light(planes, planes @ LUMINANCE, light, light.on_ground)
+    day = light.on_ground & (light.mu0 > 0.1) & (light.mu > 0.15)
+    truth = light.mu0[day] ** k * light.mu[day] ** (k - 1)
+    off = np.log(law.brightness(light)[day] / truth)
+    # Exponents stand for each other in part, brightness does not: over a factor of 10 it is met to 2 %, most of it
+    # belts within a bin of latitude.
+    assert np.std(off) < 0.02
 
 
 def test_even_ground_comes_out_even(ball) -> None:  # type: ignore[no-untyped-def]
@@ -43,7 +48,7 @@ def test_too_little_ground_is_lamberts() -> None:
     dark = np.full((30, 30), np.nan, np.float32)
     light = Illumination(dark, dark, dark)
     law = fit_light(np.ones((30, 30, 3), np.float32), np.ones((30, 30), np.float32), light, light.on_ground)
-    assert (law.incidence, law.emission) == (1.0, 0.0)
+    assert (law.incidence, law.emission, law.diffuse) == (1.0, 0.0, 0.0)
     assert not law.colour.any()
 
 
@@ -65,3 +70,17 @@ def test_blocks_are_joined() -> None:
     row = np.ones((1, 3), np.float32)
     light = Illumination.joined([Illumination(row, row, row), Illumination(2 * row, row, row)])
     assert light.mu0[:, 0].tolist() == [1.0, 2.0]
+
+
+def test_ground_that_is_low_in_the_sun_and_seen_obliquely_comes_out_even(ball) -> None:  # type: ignore[no-untyped-def]
+    light = ball.light
+    # The law of Lommel and Seeliger: bright where terminator and limb meet.
+    mu0, mu = np.maximum(np.nan_to_num(light.mu0), 0.0), np.maximum(np.nan_to_num(light.mu, nan=1.0), 1e-3)
+    planes = ((mu0 / (mu0 + mu))[..., None] * belts(ball)).astype(np.float32)
+    law = fit_light(planes, planes @ LUMINANCE, light, light.on_ground)
+    assert law.diffuse < -0.6
+    even = planes @ LUMINANCE / (belts(ball) @ LUMINANCE) / law.brightness(light)
+    corner = light.on_ground & (light.mu0 > 0.03) & (light.mu0 < 0.10) & (light.mu > 0.12) & (light.mu < 0.25)
+    open_ground = light.on_ground & (light.mu0 > 0.3) & (light.mu > 0.5)
+    # Powers of the two cosines alone leave the corner too bright by a factor of 2.5.
+    assert np.median(even[corner]) == pytest.approx(np.median(even[open_ground]), rel=0.10)

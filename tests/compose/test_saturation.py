@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.ndimage import distance_transform_edt
 
 from perijove.compose.saturation import fill_saturated
 
@@ -75,3 +76,18 @@ def test_nothing_saturated_changes_nothing(ball) -> None:  # type: ignore[no-unt
     filled, share = fill_saturated(truth, np.full(3, 9.0, np.float32), np.ones(truth.shape[:2], bool))
     assert share == {}
     np.testing.assert_array_equal(filled, truth)
+
+
+def test_what_a_kernel_undershoots_beside_a_saturated_limb_is_filled(ball) -> None:  # type: ignore[no-untyped-def]
+    planes, _ = clipped(ball)
+    # Scattered light beyond the limb, one colour; red and green dip below it beside the saturated ground.
+    sky = ~ball.light.on_ground
+    distance = distance_transform_edt(sky)
+    planes[sky] = (0.011, 0.010, 0.0085)
+    rim = sky & (distance < 2.5) & (ball.x < -0.8) & (np.abs(ball.y) < 0.4)
+    planes[rim] = (-0.005, 0.001, 0.0085)
+    filled, _ = fill_saturated(planes.astype(np.float32), CLIP, np.ones(sky.shape, bool), ball.light.latitude_deg)
+    # The colour of the limb's ground, no dark blue line: belts have red over blue of 1.1 to 1.7.
+    ratio = filled[rim][:, :2] / filled[rim][:, 2:]
+    assert ratio.min() > 0.8
+    assert ratio.max() < 2.0

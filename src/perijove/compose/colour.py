@@ -13,12 +13,23 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from perijove.compose.darkness import black_level, quieted, steady_twilight
 from perijove.compose.illumination import Illumination
 from perijove.compose.saturation import RGB, fill_saturated, highest
-from perijove.compose.smooth import box_mean, fill_around
 from perijove.compose.spaces import Gamut, apply_matrix, encode_srgb, from_srgb
 
-__all__ = ["BAND_SCALE", "EYE_FROM_BANDS", "RGB", "Picture", "encode_srgb", "natural", "reflectance", "to_eye"]
+__all__ = [
+    "BAND_SCALE",
+    "EYE_FROM_BANDS",
+    "RGB",
+    "Picture",
+    "encode_srgb",
+    "natural",
+    "reflectance",
+    "shoulder",
+    "single_band",
+    "to_eye",
+]
 
 Planes = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -37,14 +48,6 @@ _BRIGHT_PERCENTILE, _BRIGHT_VALUE = 99.5, 0.80
 _SHOULDER: Final = 0.72
 #: Sky and deep night do not set the exposure: below this part of the brightest values.
 _LIT: Final = 0.05
-#: Of the bright level: in light as dim as this, half of the colour is that of brighter ground, because an error of the
-#: black level of a fraction of a count shows as colour. Means are over squares of this half side; with fewer pixels
-#: than the last there is no ground.
-_DIM, _TWILIGHT_PX, _LEAST_GROUND = 0.03, 4, 100
-#: Cosine of incidence below which it is night, and the percentage of its pixels that is left out at either end.
-_NIGHT_MU0, _TRIMMED = -0.12, 1.0
-#: Pixels that are enough to tell a level.
-_SAMPLE: Final = 100_000
 #: Below this part of the bright level there is only sky and night; in single bands, where methane's sky is bright with
 #: stray light, below the second.
 _DARK, _DARK_GREY = 0.02, 0.12
@@ -101,24 +104,28 @@ def natural(
         A pixel that any of the bands lacks is black, so that no edge is coloured.
     """
     if set(RGB) <= set(bands):
-        planes, known, saturated = reflectance(values, bands, clipping, light)
-        planes = planes if light is None else _with_steady_twilight(planes, known & light.on_ground)
+        planes, known, saturated = reflectance(values, bands, clipping, light, quiet=True)
+        planes = planes if light is None else steady_twilight(planes, known, known & light.on_ground)
         planes = from_srgb(to_eye(planes), gamut)
     else:
-        known = np.asarray(np.isfinite(values).all(axis=-1))
-        planes = np.where(known[..., None], values, np.float32(0.0)).mean(axis=-1, keepdims=True)
-        planes, saturated = np.maximum(planes - _black(planes, known, _DARK_GREY, light), np.float32(0.0)), {}
+        planes, known = single_band(values, light, quiet=True)
+        saturated = {}
     brightest = highest(planes)
     lit = known & (brightest > _LIT * np.percentile(brightest[known], 99.9)) if known.any() else known
     level = float(np.percentile(brightest[lit], _BRIGHT_PERCENTILE)) if lit.any() else 1.0
     gain = _BRIGHT_VALUE / level if level > 0 else 1.0
-    pixels = encode_srgb(_shoulder(planes * np.float32(gain), brightest * np.float32(gain)))
+    pixels = encode_srgb(shoulder(planes * np.float32(gain), brightest * np.float32(gain)))
     pixels[~known] = 0
     return Picture(pixels if planes.shape[-1] == 3 else pixels[..., 0], gain, saturated, gamut)
 
 
 def reflectance(
-    values: Planes, bands: Sequence[str], clipping: Mapping[str, float], light: Illumination | None = None
+    values: Planes,
+    bands: Sequence[str],
+    clipping: Mapping[str, float],
+    light: Illumination | None = None,
+    *,
+    quiet: bool = False,
 ) -> tuple[Planes, Mask, dict[str, float]]:
     """True reflectance of red, green and blue: saturated bands filled, stray light of the sky taken off, scaled.
 
@@ -126,6 +133,8 @@ def reflectance(
     ----------
     values, bands, clipping, light
         As for `natural`; the bands hold red, green and blue.
+    quiet : bool
+        Whether what drowns in noise is smoothed; needs light.
 
     Returns
     -------
@@ -140,8 +149,15 @@ def reflectance(
     planes = np.asarray(np.where(known[..., None], planes, 0.0), np.float32)
     limits = np.array([clipping[band] for band in RGB], np.float32)
     planes, saturated = fill_saturated(planes, limits, known, None if light is None else light.latitude_deg)
-    planes = np.maximum(planes - _black(planes, known, _DARK, light), np.float32(0.0))
+    planes = _above_black(planes, known, _DARK, light, quiet)
     return planes * np.array([BAND_SCALE[band] for band in RGB], np.float32), known, saturated
+
+
+def single_band(values: Planes, light: Illumination | None = None, *, quiet: bool = False) -> tuple[Planes, Mask]:
+    """Mean of the bands where all are known, freed of stray light, (height, width, 1), and where that is."""
+    known = np.asarray(np.isfinite(values).all(axis=-1))
+    planes = np.where(known[..., None], values, np.float32(0.0)).mean(axis=-1, keepdims=True)
+    return _above_black(planes, known, _DARK_GREY, light, quiet), known
 
 
 def to_eye(planes: Planes) -> Planes:
@@ -156,52 +172,14 @@ def to_eye(planes: Planes) -> Planes:
     return np.maximum(apply_matrix(EYE_FROM_BANDS, planes), np.float32(0.0))
 
 
-def _with_steady_twilight(planes: Planes, ground: Mask) -> Planes:
-    """Ground so dark that what is left of the black level would colour it, in the colour of the ground next to it."""
-    luminance = planes.mean(axis=-1)
-    if np.count_nonzero(ground) < _LEAST_GROUND:
-        return planes
-    dim = np.float32(_DIM * np.percentile(luminance[ground], _BRIGHT_PERCENTILE))
-    weight = ground.astype(np.float32)
-    level = box_mean(luminance, weight, _TWILIGHT_PX)
-    told = np.where(ground, np.clip(level / np.maximum(dim, 1e-9) - 1.0, 0.0, 1.0), 0.0).astype(np.float32)
-    own = level**2 / np.maximum(level**2 + dim**2, 1e-12)
-    out = planes.copy()
-    for k in range(3):
-        ratio = box_mean(planes[..., k], weight, _TWILIGHT_PX) / np.maximum(level, 1e-6)
-        steady = own * planes[..., k] + (1 - own) * luminance * fill_around(np.asarray(ratio, np.float32), told)
-        out[..., k] = np.where(ground, steady, planes[..., k])
-    return out
+def _above_black(planes: Planes, known: Mask, part: float, light: Illumination | None, quiet: bool) -> Planes:
+    planes = np.asarray(planes - black_level(planes, known, part, light), np.float32)
+    if light is not None and quiet:
+        planes = quieted(planes, known, light)
+    return np.maximum(planes, np.float32(0.0))
 
 
-def _black(planes: Planes, known: Mask, part: float, light: Illumination | None) -> Planes:
-    """Level of night and sky in each band, (band,) or (height, width, band): stray light and what is left of the dark.
-
-    Night beside the terminator is what twilight lies upon; the sky beside the bright limb has more stray light.
-    """
-    dark = known & (highest(planes) < part * np.percentile(_some(planes[known]), 99)) if known.any() else known
-    sky = dark if light is None else dark & ~light.on_ground
-    level = np.zeros(planes.shape[-1], np.float32)
-    if np.count_nonzero(sky) >= 0.01 * known.size:
-        level = np.asarray(np.median(_some(planes[sky]), axis=0), np.float32)
-    if light is None:
-        return level
-    night = planes[known & light.on_ground & (light.mu0 < _NIGHT_MU0)]
-    if len(night) < 0.01 * known.size:
-        return level
-    night = _some(night)
-    # A mean, because counts are few; without what radiation left.
-    low, high = np.percentile(night, (_TRIMMED, 100 - _TRIMMED), axis=0)
-    kept = np.where((night >= low) & (night <= high), night, np.nan)
-    return np.where(light.on_ground[..., None], np.nanmean(kept, axis=0), level).astype(np.float32)
-
-
-def _some(pixels: Planes) -> Planes:
-    """Enough of many pixels, (n, band), to tell a level."""
-    return pixels[:: max(1, len(pixels) // _SAMPLE)]
-
-
-def _shoulder(planes: Planes, brightest: Planes) -> Planes:
+def shoulder(planes: Planes, brightest: Planes) -> Planes:
     """Compress highlights towards 1 by the brightest channel, so that hue is kept."""
     over = np.maximum(brightest - _SHOULDER, 0.0) / (1 - _SHOULDER)
     squeezed = np.where(over > 0, _SHOULDER + (1 - _SHOULDER) * (1 - np.exp(-over)), brightest)

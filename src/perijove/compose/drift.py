@@ -164,6 +164,18 @@ def measure_colour(
     return _by_latitude(patches, name)
 
 
+def colour_of(raster: Any) -> Colour:
+    """Measure the colour of a drawn image: `measure_colour` of a `perijove.pipeline.Raster`.
+
+    Raises
+    ------
+    OptionError
+        If the image lacks a colour, or unsaturated ground.
+    """
+    label, clipping = raster.image.label, raster.image.calibrated.saturation_i_over_f
+    return measure_colour(raster.values, raster.bands, raster.light, clipping, (str(label.product_id), label.orbit))
+
+
 def _patch_means(planes: Planes, light: Illumination, good: npt.NDArray[np.bool_]) -> Floats:
     """Sums of patches of one latitude: pixels, bin, red, green, blue, log mu0, log mu, albedo; (patches, 8)."""
     rows, columns = np.nonzero(good)

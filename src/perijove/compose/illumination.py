@@ -8,18 +8,17 @@ import numpy as np
 import numpy.typing as npt
 
 from perijove.geometry.ellipsoid import RADII_KM
+from perijove.photometry.angles import Angles
 
 Points = npt.NDArray[np.float64]
 Plane = npt.NDArray[np.float32]
 Planes = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
-#: Points whose coordinates over the radii have a larger square belong to a line of sight that misses the ellipsoid.
-_ON_GROUND: Final = 1.0 + 1e-9
 #: Sunlight fades over this much of the cosine of incidence instead of ending at the terminator.
 _TWILIGHT: Final = 0.02
 #: Ground seen or lit more obliquely than this does not tell the law.
-_FIT_MU0, _FIT_MU = 0.08, 0.12
+_FIT_MU0, _FIT_MU = 0.03, 0.08
 #: Cosine of emission below which the law is not continued: the limb is a haze, no surface.
 _LEAST_MU: Final = 0.10
 #: Latitudes of one mean brightness, degrees: belts are no illumination.
@@ -29,8 +28,12 @@ _SAMPLE: Final = 60_000
 #: Cosines of incidence, and of emission, between which the law's tables are linear in the logarithm.
 _MU0_KNOTS: Final = (0.01, 0.04, 0.10, 0.25, 0.6)
 _MU_KNOTS: Final = (0.10, 0.20, 0.35, 0.7)
-#: Pulls of the fit towards Lambert's law, and of colours towards none, in the weight of this part of the pixels.
-_PULL: Final = 2e-3
+#: Exponents of Lambert's law, and limits of what is believed of a fit.
+_LAMBERT: Final = (1.0, 0.0, 0.0)
+_POWER_RANGE: Final = ((0.5, -0.7, -2.5), (2.0, 1.2, 0.5))
+#: Pulls of the fits towards Lambert's law, and of what differs from the law and of colours towards none, in the weight
+#: of these parts of the pixels.
+_POWER_PULL, _PULL = 2e-5, 2e-3
 
 
 @dataclass(frozen=True)
@@ -74,17 +77,10 @@ class Illumination:
             Good to 0.05 degrees: the spacecraft's way during the image is left out, as aberration is. Backplanes have
             it exactly.
         """
-        with np.errstate(invalid="ignore"):
-            sky = ~((ground_km * ground_km) @ RADII_KM**-2 < _ON_GROUND)
+        angles = Angles.of_ground(ground_km, observer_km, sun)
         up = (ground_km / RADII_KM**2).astype(np.float32)
-        up /= np.sqrt(np.einsum("...i,...i->...", up, up))[..., None]
-        look = (observer_km - ground_km).astype(np.float32)
-        mu = np.einsum("...i,...i->...", up, look) / np.sqrt(np.einsum("...i,...i->...", look, look))
-        mu0 = up @ np.asarray(sun, np.float32)
-        latitude = np.degrees(np.arcsin(np.clip(up[..., 2], -1.0, 1.0)))
-        for plane in (mu0, mu, latitude):
-            plane[sky] = np.nan
-        return cls(mu0, mu, latitude)
+        latitude = np.degrees(np.arctan2(up[..., 2], np.hypot(up[..., 0], up[..., 1])))
+        return cls(angles.mu0, angles.mu, np.where(np.isnan(angles.mu0), np.float32(np.nan), latitude))
 
     @classmethod
     def joined(cls, parts: Sequence["Illumination"]) -> "Illumination":
@@ -111,12 +107,15 @@ class Illumination:
 
 @dataclass(frozen=True)
 class LightLaw:
-    """Brightness of even ground: mu0^incidence mu^emission with what differs from it, and its colour.
+    """Brightness of even ground: mu0^incidence mu^emission (mu0 + mu)^diffuse, what differs from it, and its colour.
 
     Attributes
     ----------
     incidence, emission : float
         Exponents; Minnaert's law has k and k - 1.
+    diffuse : float
+        Exponent of mu0 + mu; the law of Lommel and Seeliger has 1, 0 and -1. Without it ground that is low in the Sun
+        and seen obliquely would be too bright by factors.
     relief : ndarray, (knots of mu0 and mu,)
         Logarithm of the luminance over the power law at the knots.
     colour : ndarray, (3, knots of mu0 and mu)
@@ -125,13 +124,16 @@ class LightLaw:
 
     incidence: float
     emission: float
+    diffuse: float
     relief: npt.NDArray[np.float64]
     colour: npt.NDArray[np.float64]
 
     def brightness(self, light: Illumination) -> Plane:
         """Of even ground, against that which sees Sun and spacecraft overhead, (height, width)."""
         at0, at = np.log(light.sunlight), np.log(light.obliqueness)
-        return np.exp(self.incidence * at0 + self.emission * at + _table(self.relief, at0, at)).astype(np.float32)
+        both = np.log((light.sunlight + light.obliqueness) / np.float32(2.0))
+        law = self.incidence * at0 + self.emission * at + self.diffuse * both
+        return np.asarray(np.exp(law + _table(self.relief, at0, at)), np.float32)
 
     def tint(self, light: Illumination) -> Planes:
         """Colour of the light, (height, width, 3), 1 for the brightest ground."""
@@ -166,20 +168,26 @@ def fit_light(planes: Planes, luminance: Plane, light: Illumination, usable: Mas
     ground = positive & (light.mu0 > _FIT_MU0) & (light.mu > _FIT_MU)
     knots = len(_MU0_KNOTS) + len(_MU_KNOTS)
     if np.count_nonzero(ground) < 1000:
-        return LightLaw(1.0, 0.0, np.zeros(knots), np.zeros((3, knots)))
+        return LightLaw(1.0, 0.0, 0.0, np.zeros(knots), np.zeros((3, knots)))
     pick = _thinned(ground)
-    angles = np.log(np.stack([light.mu0.ravel()[pick], light.mu.ravel()[pick]], axis=1).astype(float))
+    angles = _powers(light.mu0.ravel()[pick], light.mu.ravel()[pick])
     bins = _latitude_columns(light.latitude_deg.ravel()[pick])
-    power = _fit(angles, bins, np.log(luminance.ravel()[pick].astype(float)), np.array([1.0, 0.0]))
-    power = np.clip(power, (0.5, -0.7), (1.6, 0.7))
+    power = _fit(angles, bins, np.log(luminance.ravel()[pick].astype(float)), (np.array(_LAMBERT), _POWER_PULL))
+    power = np.clip(power, *_POWER_RANGE)
     pick = _thinned(positive & (light.mu0 > 0.0))
-    at = np.log(np.stack([light.sunlight.ravel()[pick], light.obliqueness.ravel()[pick]], axis=1).astype(float))
+    at = _powers(light.sunlight.ravel()[pick], light.obliqueness.ravel()[pick])
     hats = np.concatenate([_hats(at[:, 0], _MU0_KNOTS), _hats(at[:, 1], _MU_KNOTS)], axis=1)
     bins = _latitude_columns(light.latitude_deg.ravel()[pick])
     logs = np.log(luminance.ravel()[pick].astype(float))
     targets = [logs - at @ power, *(np.log(planes[..., k].ravel()[pick].astype(float)) - logs for k in range(3))]
-    rows = [_fit(hats, bins, np.clip(target, -3.0, 1.5), np.zeros(hats.shape[1])) for target in targets]
-    return LightLaw(float(power[0]), float(power[1]), *_referred(np.array(rows)))
+    rows = [_fit(hats, bins, np.clip(target, -3.0, 1.5), (np.zeros(hats.shape[1]), _PULL)) for target in targets]
+    return LightLaw(float(power[0]), float(power[1]), float(power[2]), *_referred(np.array(rows)))
+
+
+def _powers(mu0: Plane, mu: Plane) -> npt.NDArray[np.float64]:
+    """Logarithms that the exponents of the law multiply, (n, 3)."""
+    mu0, mu = mu0.astype(float), mu.astype(float)
+    return np.asarray(np.log(np.stack([mu0, mu, (mu0 + mu) / 2], axis=1)))
 
 
 def _referred(rows: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
@@ -206,11 +214,12 @@ def _latitude_columns(latitude_deg: Plane) -> npt.NDArray[np.int_]:
 
 def _fit(
     columns: npt.NDArray[np.float64], bins: npt.NDArray[np.int_], values: npt.NDArray[np.float64],
-    expected: npt.NDArray[np.float64],
+    prior: tuple[npt.NDArray[np.float64], float],
 ) -> npt.NDArray[np.float64]:  # fmt: skip
-    """Least squares with a free level in each bin; means of the bins are taken out first. Outliers lose weight."""
+    """Least squares with a free level in each bin, pulled towards a prior with a weight. Outliers lose theirs."""
     weight = np.ones(len(values))
-    solved = expected
+    solved, pull = prior
+    expected = solved
     for _ in range(3):
         total = np.maximum(np.bincount(bins, weight), 1e-9)
 
@@ -221,8 +230,8 @@ def _fit(
 
         a = np.stack([centred(column, weight, total) for column in columns.T], axis=1)
         y = centred(values, weight, total)
-        normal = (a * weight[:, None]).T @ a + _PULL * weight.sum() * np.eye(a.shape[1])
-        solved = np.linalg.solve(normal, (a * weight[:, None]).T @ y + _PULL * weight.sum() * expected)
+        normal = (a * weight[:, None]).T @ a + pull * weight.sum() * np.eye(a.shape[1])
+        solved = np.linalg.solve(normal, (a * weight[:, None]).T @ y + pull * weight.sum() * expected)
         off = y - a @ solved
         scale = 1.4826 * float(np.median(np.abs(off))) + 1e-9
         weight = 1.0 / (1.0 + (off / (3.0 * scale)) ** 2)

@@ -20,7 +20,7 @@ class Style:
     saturation : float
         Differences of colour are spread by this factor, 0 to 10; the mean colour keeps its own.
     warmth : float
-        Chroma of the mean colour over the natural one, 0 to 3.
+        Chroma of the mean colour over that of the disc beside white daylight, 0 to 3.
     contrast : float
         Factor of middle-sized contrast of lightness, 0 to 5.
     detail : float
@@ -29,7 +29,7 @@ class Style:
 
     flatten: float = 0.78
     saturation: float = 3.9
-    warmth: float = 1.15
+    warmth: float = 0.75
     contrast: float = 2.3
     detail: float = 2.6
 

@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from perijove.compose.colour import Picture
+from perijove.compose.darkness import noise_of
 from perijove.compose.enhance import render
 from perijove.compose.illumination import Illumination, fit_light
 from perijove.compose.options import Style
-from perijove.compose.smooth import box_mean
+from perijove.compose.smooth import box_mean, guided
 from perijove.compose.spaces import Gamut
 from perijove.errors import OptionError
 
@@ -29,8 +30,10 @@ _MIN_SHARED: Final = 500
 _FALSE_SATURATION: Final = 1.4
 #: Limits of methane's evenly lit I/F over its middle: beyond is noise or a moon.
 _RANGE: Final = (0.05, 6.0)
-#: Smoothing of methane, pixels: its noise is larger than the colours'.
-_METHANE_PX: Final = 1
+#: Of colours that methane's lightness is laid upon: clouds of two depths are rarely of one hue.
+_LAID_SATURATION: Final = 2.6
+#: Smoothing of methane, whose noise is larger than the colours': pixels, and contrasts that are kept over the noise.
+_METHANE_PX, _METHANE_EDGE = 4, 0.6
 
 
 def methane_red(
@@ -86,7 +89,7 @@ def methane_luminance(
     planes, known = _paired(colour, methane, lights)
     luminance = np.maximum(planes[..., :3].mean(axis=-1), 1e-6)
     shown = planes[..., :3] * (planes[..., 3] / luminance)[..., None]
-    pixels, gain = render(shown, known, lights[0], style or Style(), gamut)
+    pixels, gain = render(shown, known, lights[0], style or replace(Style(), saturation=_LAID_SATURATION), gamut)
     return Picture(pixels, gain, {}, gamut)
 
 
@@ -103,7 +106,9 @@ def _paired(colour: Planes, methane: Plane, lights: tuple[Illumination, Illumina
         )
     planes = np.where(known[..., None], colour, np.float32(0.0))
     weight = known.astype(np.float32)
-    dark = box_mean(np.where(known, methane, np.float32(0.0)), weight, _METHANE_PX)
+    dark = np.where(known, methane, np.float32(0.0))
+    noise = float(np.median(noise_of(dark, known, lights[1])[known]))
+    dark = guided(box_mean(dark, weight, 1), weight, _METHANE_PX, _METHANE_EDGE * noise)
     brightness = []
     for plane, light in ((planes[..., 1], lights[0]), (dark, lights[1])):
         law = fit_light(np.maximum(plane, 1e-6)[..., None].repeat(3, axis=-1), plane, light, known)

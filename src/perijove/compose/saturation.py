@@ -21,6 +21,8 @@ _CLIPPED: Final = 1.0
 _BLOOM: Final = 0.6
 #: Bloomed charge is mixed by resampling and cross-fading into this many pixels.
 _BLOOM_REACH_PX: Final = 25
+#: A saturated limb is mixed into this many pixels of sky.
+_EDGE_REACH_PX: Final = 9
 #: Unsaturated lit pixels that are needed to know the planet's colour.
 _MIN_GOOD: Final = 100
 #: Sky and deep night tell no colour: below this part of the brightest values.
@@ -116,10 +118,12 @@ def _filled(value: Planes, estimate: Planes, use: Mask, clipping: float) -> Plan
     onset = np.clip((value / clipping - _SATURATED) / (_CLIPPED - _SATURATED), 0.0, 1.0)
     out[use] = (value + onset * (np.maximum(value, estimate) - value))[use]
     # Where the other bands promise something far below the clipping level, charge bloomed into this one, and into
-    # what was resampled with it.
-    bloom = (use & (estimate < _BLOOM * clipping)).astype(np.uint8)
+    # what was resampled with it: a bicubic kernel undershoots beside its edge, and beside a saturated limb.
+    dark = estimate < _BLOOM * clipping
+    bloom = (use & dark).astype(np.uint8)
     near = cv2.dilate(bloom, np.ones((_BLOOM_REACH_PX, _BLOOM_REACH_PX), np.uint8)) > 0
-    near &= value > 1.2 * estimate
+    near |= dark & (cv2.dilate(use.astype(np.uint8), np.ones((_EDGE_REACH_PX, _EDGE_REACH_PX), np.uint8)) > 0)
+    near &= np.abs(value - estimate) > 0.2 * estimate
     out[near] = estimate[near]
     return out
 

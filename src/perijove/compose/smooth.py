@@ -7,16 +7,53 @@ Plane = npt.NDArray[np.float32]
 
 #: Below this weight there is nothing to take a mean of.
 _LEAST = np.float32(1e-4)
+#: Pixels that one of the coarse resolution has on a side.
+_COARSER = 4
 
 
 def box_mean(values: Plane, weight: Plane, radius: int) -> Plane:
-    """Weighted mean over squares of side 2 radius + 1; 0 where there is no weight."""
+    """Weighted mean over squares of side 2 radius + 1; 0 where there is no weight.
+
+    Parameters
+    ----------
+    values : ndarray, (height, width) or (height, width, n), float32
+    weight : ndarray, (height, width), float32
+    radius : int
+
+    Returns
+    -------
+    ndarray, of the shape of the values, float32
+    """
     import cv2
 
+    if values.ndim == 3 and values.shape[-1] == 1:
+        return box_mean(values[..., 0], weight, radius)[..., None]
     size = (2 * radius + 1, 2 * radius + 1)
-    total = cv2.boxFilter(values * weight, cv2.CV_32F, size, normalize=True, borderType=cv2.BORDER_CONSTANT)
     known = cv2.boxFilter(weight, cv2.CV_32F, size, normalize=True, borderType=cv2.BORDER_CONSTANT)
-    return np.asarray(np.where(known > _LEAST, total / np.maximum(known, _LEAST), 0.0), np.float32)
+    weighed = values * (weight if values.ndim == 2 else cv2.merge((weight,) * values.shape[-1]))
+    total = cv2.boxFilter(weighed, cv2.CV_32F, size, normalize=True, borderType=cv2.BORDER_CONSTANT)
+    gain = np.divide(1.0, known, out=np.zeros_like(known), where=known > _LEAST)
+    return np.asarray(total * gain if values.ndim == 2 else total * gain[..., None], np.float32)
+
+
+def coarse_mean(values: Plane, weight: Plane, radius: int) -> Plane:
+    """`box_mean` from a quarter of the resolution: nearly the same where the radius is 8 pixels or more, and quicker.
+
+    Where a neighbourhood has no weight, that of its neighbours fades in.
+    """
+    import cv2
+
+    if values.ndim == 3 and values.shape[-1] == 1:
+        return coarse_mean(values[..., 0], weight, radius)[..., None]
+    shape = weight.shape
+    size = tuple(-(-n // _COARSER) for n in shape[::-1])
+    weighed = values * (weight if values.ndim == 2 else cv2.merge((weight,) * values.shape[-1]))
+    total = cv2.resize(weighed, size, interpolation=cv2.INTER_AREA)
+    known = np.asarray(cv2.resize(weight, size, interpolation=cv2.INTER_AREA), np.float32)
+    inside = np.maximum(known, np.float32(1e-3))
+    mean = np.asarray(total / (inside if values.ndim == 2 else inside[..., None]), np.float32)
+    mean = box_mean(mean, known, max(1, round(radius / _COARSER)))
+    return np.asarray(cv2.resize(mean, shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def guided(values: Plane, weight: Plane, radius: int, edge: float, guide: Plane | None = None) -> Plane:

@@ -104,7 +104,9 @@ def to_oklab(linear: Planes) -> Planes:
 
 def from_oklab(lab: Planes) -> Planes:
     """Oklab to linear sRGB, (..., 3), float32; beyond 0..1 where sRGB has no such colour."""
-    return apply_matrix(np.linalg.inv(_CONES), apply_matrix(np.linalg.inv(_OKLAB), lab) ** 3)
+    cones = apply_matrix(np.linalg.inv(_OKLAB), lab)
+    # Products: a power takes ten times as long.
+    return apply_matrix(np.linalg.inv(_CONES), cones * cones * cones)
 
 
 def within_gamut(lab: Planes, gamut: str, highest: float = 1.0) -> Planes:
