@@ -7,15 +7,17 @@ import pyproj
 import pytest
 
 from perijove.errors import OptionError
-from perijove.geometry.ellipsoid import from_lat_lon, lat_centric_deg, to_lat_lon
-from perijove.project.grid import GLOBE, MAX_SIDE_PX, PROJECTIONS, MapGrid, Region, map_grid, scale_of
+from perijove.geometry.ellipsoid import from_lat_lon, lat_centric_deg, lat_graphic_deg, to_lat_lon
+from perijove.project.crs import PROJECTIONS
+from perijove.project.grid import BODIES, GLOBE, MAX_SIDE_PX, Cutout, MapGrid, Region, map_grid, scale_of
 
 NORTH, SOUTH = Region(20.0, 80.0, 30.0, 120.0), Region(-80.0, -20.0, 200.0, 290.0)
 
 
 def grids() -> list[tuple[str, str]]:
     # PROJ's series for these do not converge on Jupiter's ellipsoid: they are refused there.
-    unknown = {("north-stereographic", "graphic"), ("south-stereographic", "graphic"), ("equal-area", "graphic")}
+    unknown = {("north-stereographic", "graphic"), ("south-stereographic", "graphic")}
+    unknown |= {("stereographic", "graphic"), ("equal-area", "graphic")}
     return [(p, kind) for p in PROJECTIONS for kind in ("centric", "graphic") if (p, kind) not in unknown]
 
 
@@ -130,3 +132,65 @@ def test_scales_and_regions_that_are_none() -> None:
         Region(30.0, 10.0, 0.0, 10.0)
     with pytest.raises(OptionError, match="360"):
         Region(10.0, 30.0, 350.0, 10.0)
+
+
+@pytest.mark.parametrize("name", ["Io", "Europa", "Ganymede", "Callisto"])
+def test_maps_of_moons(name: str) -> None:
+    body = BODIES[name]
+    grid = map_grid("equirectangular", GLOBE, scale_of(4.0, body), body=body)
+    crs = pyproj.CRS(grid.wkt)
+    assert (grid.width, grid.height) == (1440, 720)
+    assert crs.to_authority() == ("IAU_2015", str(100 * body.code + 10))
+    assert crs.ellipsoid.semi_major_metre == body.equator_km * 1e3
+    grid = map_grid("stereographic", Cutout(500.0), 2e3, centre=(30.0, 100.0), body=body)
+    assert (grid.width, grid.height) == (500, 500)
+    assert name in pyproj.CRS(grid.wkt).name
+    ground = grid.ground(slice(100, 120), slice(200, 230))
+    np.testing.assert_allclose(np.linalg.norm(ground, axis=-1), body.equator_km, rtol=1e-9)
+    crs = pyproj.CRS(grid.wkt)
+    lat, lon = (np.degrees(a) for a in (np.arcsin(ground[..., 2] / body.equator_km), np.arctan2(*ground.T[1::-1]).T))
+    x, y = pyproj.Transformer.from_crs(crs.geodetic_crs, crs, always_xy=True).transform(lon, lat)
+    columns, rows = np.meshgrid(np.arange(200, 230) + 0.5, np.arange(100, 120) + 0.5)
+    np.testing.assert_allclose((x - grid.left_m) / 2e3, columns, atol=0.01)
+    np.testing.assert_allclose((grid.top_m - y) / 2e3, rows, atol=0.01)
+
+
+def test_a_moon_is_not_jupiter() -> None:
+    with pytest.raises(OptionError, match="no projection of Io"):
+        map_grid("+proj=eqc +R=71492000", NORTH, 500e3, body=BODIES["Io"])
+
+
+@pytest.mark.parametrize("latitudes", ["centric", "graphic"])
+def test_places_of_a_body(latitudes: str) -> None:
+    body = BODIES["Jupiter"]
+    lat, lon = np.random.default_rng(0).uniform((-89.0, -179.0), (89.0, 179.0), (100, 2)).T
+    points = body.points(lat, lon, latitudes)  # type: ignore[arg-type]
+    graphic = lat_graphic_deg(lat) if latitudes == "centric" else lat
+    np.testing.assert_allclose(points, from_lat_lon(graphic, -lon), rtol=1e-12, atol=1e-7)
+    np.testing.assert_allclose(body.places(points, latitudes), (lat, lon), atol=1e-9)  # type: ignore[arg-type]
+
+
+def test_a_square_about_a_centre() -> None:
+    grid = map_grid("equal-area", Cutout(10_000.0), 100e3, centre=(40.0, 150.0))
+    assert (grid.width, grid.height) == (200, 200)
+    middle = grid.ground(slice(99, 101), slice(99, 101)).mean(axis=(0, 1))
+    graphic, lon_w = to_lat_lon(middle)
+    assert lat_centric_deg(graphic) == pytest.approx(40.0, abs=0.01)
+    assert lon_w == pytest.approx(150.0, abs=0.01)
+    # Beyond the limb of an orthographic map there is nothing.
+    wide = map_grid("orthographic", Cutout(80_000.0), 1000e3, centre=(0.0, 0.0))
+    assert (wide.width, wide.height) == (160, 160)
+    ground = np.isfinite(wide.ground()[..., 0])
+    assert ground.mean() == pytest.approx(np.pi * 71492**2 / 160_000**2, abs=0.01)
+    with pytest.raises(OptionError, match="needs a centre"):
+        map_grid("mercator", Cutout(10_000.0), 100e3, centre=(40.0, 150.0))
+    with pytest.raises(OptionError, match="positive"):
+        Cutout(-1.0)
+
+
+def test_points_every_so_many_pixels() -> None:
+    for projection in ("equirectangular", "north-stereographic"):
+        grid = map_grid(projection, NORTH, 50e3)
+        some = grid.ground(slice(3, 200, 7), slice(0, None, 5))
+        # Interpolated otherwise: a thousandth of a pixel.
+        np.testing.assert_allclose(some, grid.ground()[3:200:7, ::5], atol=0.1)

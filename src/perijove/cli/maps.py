@@ -9,9 +9,11 @@ import typer
 
 from perijove.cli.app import app, failures_told, warn
 from perijove.cli.options import (
+    ByOption,
     CalibrationOption,
     JsonOption,
     KernelsOption,
+    LicenceOption,
     MetadataOption,
     NoiseMode,
     NoiseModeOption,
@@ -21,13 +23,15 @@ from perijove.cli.options import (
     SelfCalibrationOption,
     VerboseOption,
     WithOption,
+    credit_of,
     degrees,
 )
 from perijove.console import print_summary, progress
 from perijove.errors import OptionError
 
 if TYPE_CHECKING:
-    from perijove.project.grid import Region
+    from perijove.compose.options import PictureOptions
+    from perijove.project.grid import Cutout, Region
 
 
 class LatitudeKind(StrEnum):
@@ -37,18 +41,28 @@ class LatitudeKind(StrEnum):
     graphic = "graphic"
 
 
+class MapStyle(StrEnum):
+    """Styles of a map's picture."""
+
+    natural = "natural"
+    enhanced = "enhanced"
+
+
 @app.command(name="map")
-def draw_map(
+def draw_map(  # one parameter per option is typer's way
     raw: RawArgument,
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="GeoTIFF (.tif) or picture (.png).", dir_okay=False)
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Planes (.tif, .nc, .zarr, .fits, .cub) or picture (.png)."
+        ),
     ],
     projection: Annotated[
         str,
         typer.Option(
             metavar="NAME",
             help="equirectangular, mercator, north-stereographic, south-stereographic, north-equidistant, "
-            "south-equidistant, orthographic, equal-area, or a PROJ string.",
+            "south-equidistant, orthographic, stereographic, equal-area, or a PROJ string.",
         ),
     ] = "equirectangular",
     region: Annotated[
@@ -61,7 +75,34 @@ def draw_map(
     centre: Annotated[
         str | None, typer.Option(metavar="LAT,LON", help="Middle of the projection: latitude, west longitude.")
     ] = None,
+    radius: Annotated[
+        float | None, typer.Option(metavar="KM", help="Cut out a square, so far from the centre to its sides.")
+    ] = None,
     latitudes: Annotated[LatitudeKind, typer.Option(help="What latitudes of the map are.")] = LatitudeKind.centric,
+    photometry: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL|FILE", help="Show reflectances as if lit from above, by a law of limb darkening."),
+    ] = None,
+    relight: Annotated[
+        str | None, typer.Option(metavar="LAT,LON", help="Light these from a Sun over that latitude, west longitude.")
+    ] = None,
+    backplanes: Annotated[
+        str | None, typer.Option(metavar="NAME,...", help="Further planes: names of backplanes, or all.")
+    ] = None,
+    picture: Annotated[bool, typer.Option("--picture", help="A picture, also in a .tif.")] = False,
+    style: Annotated[MapStyle, typer.Option(help="Of a picture.")] = MapStyle.natural,
+    look: Annotated[
+        str | None, typer.Option(metavar="NAME=X,...", help="Of the enhanced style: flatten, saturation, contrast, ...")
+    ] = None,
+    depth: Annotated[int, typer.Option(metavar="8|16", help="Bits a channel of a picture.")] = 16,
+    graticule: Annotated[
+        float | None, typer.Option(metavar="DEG", help="Lines of latitude and longitude over a picture.")
+    ] = None,
+    stac: Annotated[
+        bool, typer.Option("--stac/--no-stac", help="Describe the map for catalogues: an item of STAC beside it.")
+    ] = True,
+    by: ByOption = None,
+    licence: LicenceOption = None,
     metadata: MetadataOption = None,
     kernels: KernelsOption = None,
     calibration: CalibrationOption = None,
@@ -81,8 +122,20 @@ def draw_map(
         from perijove.products.raster import plain
 
         scale_km = mapping.scale_of(pixels_per_degree) / 1e3 if pixels_per_degree else scale
-        middle = degrees("--centre", centre, "LAT,LON", "41,150") if centre else None
-        plan = mapping.MapPlan(projection, _region(region), scale_km, latitudes.value, middle)  # type: ignore[arg-type]
+        drawn = _picture(picture or output.suffix.lower() == ".png", style.value, look, depth)
+        plan = mapping.MapPlan(
+            projection,
+            _shown(region, radius),
+            scale_km,
+            latitudes.value,
+            _place("--centre", centre),
+            photometry=photometry,
+            relight=_place("--relight", relight),
+            backplanes=tuple(backplanes.split(",")) if backplanes else (),
+            picture=drawn,
+            graticule_deg=graticule,
+            stac=stac,
+        )
         with progress(quiet) as told:
             image = pipeline.open_image(
                 raw,
@@ -94,6 +147,7 @@ def draw_map(
                 self_calibration=self_calibration,
                 noise_mode=noise_mode.value,
                 progress=told,
+                credit=credit_of(by, licence),
             )
             report = mapping.draw_map(image, output, plan)
         warn(report["geometry"]["warnings"])
@@ -101,6 +155,36 @@ def draw_map(
             typer.echo(json.dumps(plain(report), indent=2, allow_nan=False))
         elif not quiet:
             print_summary(report, verbose)
+
+
+def _shown(region: str, radius: float | None) -> "Region | Cutout | None":
+    """What the map shows."""
+    from perijove.project.grid import Cutout
+
+    if radius is None:
+        return _region(region)
+    if region != "seen":
+        raise OptionError("--region and --radius both tell what the map shows; give one of them")
+    return Cutout(radius)
+
+
+def _place(option: str, text: str | None) -> tuple[float, float] | None:
+    """Latitude and west longitude of an option."""
+    if text is None:
+        return None
+    latitude, longitude = degrees(option, text, "LAT,LON", "41,150")
+    return latitude, longitude
+
+
+def _picture(wanted: bool, style: str, look: str | None, depth: int) -> "PictureOptions | None":
+    """How a picture is made; None where planes are wanted."""
+    from perijove.compose.options import PictureOptions, look_of
+
+    if wanted:
+        return PictureOptions(style, look_of(look) if look else None, depth=depth)  # type: ignore[arg-type]
+    if style != "natural" or look is not None:
+        raise OptionError("--style and --look are of pictures: give a name that ends in .png, or --picture")
+    return None
 
 
 def _region(text: str) -> "Region | None":

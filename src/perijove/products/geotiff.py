@@ -1,14 +1,25 @@
-"""Maps on disk: cloud-optimised GeoTIFF, written block by block."""
+"""Maps on disk: cloud-optimised GeoTIFF, written tile by tile."""
 
 import json
+import os
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from perijove.errors import MissingExtraError
 from perijove.files import replacing
+from perijove.products.cog import write_cog
 from perijove.products.map_planes import TILE_PX, MapPlanes
+from perijove.products.pyramid import Pyramid
 from perijove.products.raster import plain
+from perijove.project.grid import JUPITER
+
+#: Higher levels of deflate make noise of the detector no smaller.
+_LEVEL: Final = 1
 
 
 def write_geotiff(path: Path, content: MapPlanes) -> None:
@@ -30,12 +41,29 @@ def write_geotiff(path: Path, content: MapPlanes) -> None:
     Notes
     -----
     Float32, deflate with the floating-point predictor; tiles where nothing is known take no room. GeoTIFF cannot say
-    "planetocentric": the items LATITUDES and LONGITUDES do.
+    "planetocentric": the items LATITUDES and LONGITUDES do. Tiles are compressed while the next ones are drawn.
     """
+    template = _template(content)
+    shape = (content.grid.height, content.grid.width, len(content.planes))
+    averaged = tuple(plane.averaged for plane in content.planes)
+    with (
+        replacing(path) as final,
+        tempfile.TemporaryFile(dir=final.parent) as scratch,
+        ThreadPoolExecutor(os.cpu_count()) as workers,
+    ):
+        pyramid = Pyramid(shape, TILE_PX, averaged, _encoded, _decoder(shape[2]), scratch, workers)
+        for rows, columns, planes in content.tiles:
+            pyramid.add(rows, columns, planes)
+        pyramid.finish()
+        with final.open("wb") as out:
+            write_cog(out, template, pyramid)
+
+
+def _template(content: MapPlanes) -> bytes:
+    """A GeoTIFF that says all of a map and holds none of it."""
     try:
         import rasterio
-        from rasterio.shutil import copy
-        from rasterio.windows import Window
+        from rasterio.io import MemoryFile
     except ImportError as missing:
         raise MissingExtraError("GeoTIFF needs rasterio: pip install 'perijove[geo]'") from missing
     grid = content.grid
@@ -51,22 +79,36 @@ def write_geotiff(path: Path, content: MapPlanes) -> None:
         "tiled": True,
         "blockxsize": TILE_PX,
         "blockysize": TILE_PX,
-        "interleave": "band",
+        "interleave": "pixel",
+        "compress": "deflate",
+        "predictor": 3,
         "sparse_ok": True,
-        "bigtiff": "if_safer",
     }
-    packed = {"compress": "deflate", "predictor": 3, "level": 1, "overview_resampling": "average"}
-    with replacing(path) as final, replacing(path.with_suffix(".tiles.tif"), kept=False) as plain_file:
-        with rasterio.open(plain_file, "w", **profile) as file:
-            for rows, columns, planes in content.tiles:
-                if np.isfinite(planes).any():
-                    window = Window.from_slices(rows, columns)
-                    file.write(np.ascontiguousarray(np.moveaxis(planes, -1, 0)), window=window)
+    with MemoryFile() as memory:
+        with memory.open(**profile) as file:
             for index, plane in enumerate(content.planes, start=1):
                 file.set_band_description(index, plane.name)
                 file.update_tags(index, UNIT=plane.unit, LONG_NAME=plane.long_name)
             file.update_tags(**_items(content))
-        copy(plain_file, final, driver="COG", blocksize=TILE_PX, sparse_ok=True, num_threads="all_cpus", **packed)
+        return bytes(memory.read())
+
+
+def _encoded(tile: npt.NDArray[np.float32]) -> bytes:
+    import imagecodecs
+
+    predicted = imagecodecs.floatpred_encode(np.ascontiguousarray(tile), axis=-2)
+    return bytes(imagecodecs.deflate_encode(predicted.tobytes(), _LEVEL))
+
+
+def _decoder(planes: int) -> Any:
+    def decoded(content: bytes) -> npt.NDArray[np.float32]:
+        import imagecodecs
+
+        shape = (TILE_PX, TILE_PX, planes)
+        raw = np.frombuffer(imagecodecs.deflate_decode(content), np.float32).reshape(shape)
+        return np.asarray(imagecodecs.floatpred_decode(raw, axis=-2))
+
+    return decoded
 
 
 def _items(content: MapPlanes) -> dict[str, str]:
@@ -75,9 +117,10 @@ def _items(content: MapPlanes) -> dict[str, str]:
         "centric": "planetocentric, on a sphere of the equator's radius",
         "graphic": "planetographic, on the 1-bar ellipsoid",
     }
+    system = "System III" if content.grid.body == JUPITER else content.grid.body.name
     return {
         "LATITUDES": latitudes[content.grid.latitudes],
-        "LONGITUDES": "System III; the CRS counts them to the east, west longitude = 360 - east longitude",
+        "LONGITUDES": f"{system}; the CRS counts them to the east, west longitude = 360 - east longitude",
         "PERIJOVE": json.dumps(plain(content.metadata), allow_nan=False),
         "TIFFTAG_SOFTWARE": "perijove",
     }

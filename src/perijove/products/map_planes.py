@@ -25,11 +25,14 @@ class Plane:
         A unit as UDUNITS has it; 1 where there is none.
     long_name : str
         What it is, in words.
+    averaged : bool
+        Whether the mean of neighbouring pixels says something, as it does not of longitudes or of numbers of frames.
     """
 
     name: str
     unit: str
     long_name: str
+    averaged: bool = True
 
 
 @dataclass(frozen=True)

@@ -5,37 +5,20 @@ sphere of the equator's radius, as the IAU_2015 codes "Sphere / Ocentric" have i
 ellipsoid. Eastings grow to the east; System III longitudes grow to the west.
 """
 
-import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
-from perijove.constants import JUPITER_RADII_KM
-from perijove.errors import MissingExtraError, OptionError
-from perijove.geometry.ellipsoid import RADII_KM, from_lat_lon, lat_centric_deg, lat_graphic_deg, to_lat_lon
+from perijove.errors import OptionError
+from perijove.project.body import BODIES, JUPITER, Body, Latitudes
+from perijove.project.crs import PROJECTIONS, from_map, given_crs, named_crs, to_map
+from perijove.project.spread import between
 
 Floats = npt.NDArray[np.float64]
-Latitudes = Literal["centric", "graphic"]
 
-_EQUATOR_M: Final = JUPITER_RADII_KM[0] * 1e3
-_POLE_M: Final = JUPITER_RADII_KM[2] * 1e3
-#: Projections by name, as PROJ has them.
-PROJECTIONS: Final = {
-    "equirectangular": "+proj=eqc +lat_ts=0 +lon_0={lon}",
-    "mercator": "+proj=merc +lon_0={lon}",
-    "north-stereographic": "+proj=stere +lat_0=90 +lon_0={lon} +k=1",
-    "south-stereographic": "+proj=stere +lat_0=-90 +lon_0={lon} +k=1",
-    "north-equidistant": "+proj=aeqd +lat_0=90 +lon_0={lon}",
-    "south-equidistant": "+proj=aeqd +lat_0=-90 +lon_0={lon}",
-    "orthographic": "+proj=ortho +lat_0={lat} +lon_0={lon}",
-    "equal-area": "+proj=laea +lat_0={lat} +lon_0={lon}",
-}
-#: IAU_2015 codes of those on the sphere whose central meridian is 0.
-_IAU_CODES: Final = {"equirectangular": 59910, "north-stereographic": 59930, "south-stereographic": 59935}
 #: Pixels of the longest side of a map.
 MAX_SIDE_PX: Final = 200_000
 #: Pixels between points that are unprojected one by one, and by how much of a pixel those between may be off.
@@ -64,6 +47,7 @@ class MapGrid:
     width, height : int
     seen_from_km : ndarray, (3,), or None
         Observer of the image that is drawn, body-fixed: ground beyond its horizon is left out.
+    body : Body
     """
 
     wkt: str
@@ -74,6 +58,7 @@ class MapGrid:
     width: int
     height: int
     seen_from_km: Floats | None = None
+    body: Body = JUPITER
 
     def __post_init__(self) -> None:
         if self.seen_from_km is not None:
@@ -97,14 +82,13 @@ class MapGrid:
             out = self._unprojected(*np.meshgrid(x, y))
         if self.seen_from_km is not None:
             # In the ellipsoid's metric the horizon of an observer S is the plane S . P = 1.
-            out[out @ (self.seen_from_km / RADII_KM**2) < 1.0] = np.nan
+            out[out @ (self.seen_from_km / self.body.radii_km**2) < 1.0] = np.nan
         return out
 
     def pixel(self, ground_km: Floats) -> Floats:
         """Pixel coordinates (x, y) of body-fixed points, (..., 2); NaN where the map does not show them."""
-        graphic, lon_w = to_lat_lon(ground_km)
-        latitude = lat_centric_deg(graphic) if self.latitudes == "centric" else graphic
-        x, y = _to_map(self.wkt).transform(-lon_w, latitude)
+        latitude, longitude = self.body.places(ground_km, self.latitudes)
+        x, y = to_map(self.wkt).transform(longitude, latitude)
         seen = np.stack([(x - self.left_m) / self.scale_m, (self.top_m - y) / self.scale_m], axis=-1)
         return np.asarray(np.where(np.isfinite(seen), seen, np.nan))
 
@@ -113,42 +97,41 @@ class MapGrid:
         for first in range(0, self.height, rows):
             yield slice(first, min(first + rows, self.height))
 
-    def tiles(self, side: int, ground_km: Floats) -> Iterator[tuple[slice, slice]]:
-        """Square tiles (rows, columns) in which points lie, and those next to them; row by row.
+    def tiles(self, side: int, ground_km: Floats, reach_px: int | None = None) -> Iterator[tuple[slice, slice]]:
+        """Square tiles (rows, columns) in which points lie, or which they reach; row by row.
 
         Parameters
         ----------
         side : int
             Pixels.
         ground_km : ndarray, (n, 3)
-            Body-fixed, at most a tile from each other.
+            Body-fixed.
+        reach_px : int, optional
+            How far from a point there may be something. Default: a tile.
         """
-        down, across = -(-self.height // side), -(-self.width // side)
-        held = np.zeros((down + 2, across + 2), bool)
+        reach = side if reach_px is None else reach_px
+        held = np.zeros((-(-self.height // side), -(-self.width // side)), bool)
         place = self.pixel(ground_km)
-        on_map = ((place >= 0) & (place < (self.width, self.height))).all(axis=-1)
-        column, row = (place[on_map] // side).astype(int).T
+        place = place[((place >= 0) & (place < (self.width, self.height))).all(axis=-1)]
         for way in np.ndindex(3, 3):
-            held[row + way[0], column + way[1]] = True
-        for j, i in np.argwhere(held[1:-1, 1:-1]):
+            column, row = ((place + (np.array(way) - 1) * reach) // side).astype(int).T
+            held[np.clip(row, 0, held.shape[0] - 1), np.clip(column, 0, held.shape[1] - 1)] = True
+        for j, i in np.argwhere(held):
             rows = slice(j * side, min((j + 1) * side, self.height))
             yield rows, slice(i * side, min((i + 1) * side, self.width))
 
     def lon_lat(self, x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Floats, Floats]:
         """East longitude and the map's latitude of places on it, degrees; NaN off its world."""
-        lon, lat = _from_map(self.wkt).transform(np.asarray(x, float), np.asarray(y, float))
+        lon, lat = from_map(self.wkt).transform(np.asarray(x, float), np.asarray(y, float))
         outside = ~np.isfinite(lon) | ~np.isfinite(lat) | (np.abs(lat) > 90.0)
         return np.where(outside, np.nan, lon), np.where(outside, np.nan, lat)
 
     def _unprojected(self, x: Floats, y: Floats) -> Floats:
         lon, lat = self.lon_lat(x, y)
         # Beside the world some projections go on with longitudes that are those of other places.
-        again = _to_map(self.wkt).transform(lon, lat)
+        again = to_map(self.wkt).transform(lon, lat)
         elsewhere = ~(np.hypot(again[0] - x, again[1] - y) < _MAX_INVERSE_PX * self.scale_m)
-        return self._point(np.where(elsewhere, np.nan, lon), lat)
-
-    def _point(self, lon: Floats, lat: Floats) -> Floats:
-        return from_lat_lon(lat_graphic_deg(lat) if self.latitudes == "centric" else lat, -lon)
+        return self.body.points(lat, np.where(elsewhere, np.nan, lon), self.latitudes)
 
     def _of_cylinder(self, x: Floats, y: Floats) -> Floats | None:
         """Ground where longitude depends on x alone and latitude on y alone; None where it is not so."""
@@ -158,7 +141,7 @@ class MapGrid:
             return None
         lon, _ = self.lon_lat(x, np.full_like(x, y[len(y) // 2]))
         _, lat = self.lon_lat(np.full_like(y, x[len(x) // 2]), y)
-        meridian = self._point(np.zeros_like(lat), lat)
+        meridian = self.body.points(lat, np.zeros_like(lat), self.latitudes)
         turn = np.radians(lon)
         out = np.empty((len(y), len(x), 3))
         np.multiply.outer(meridian[:, 0], np.cos(turn), out=out[..., 0])
@@ -169,7 +152,7 @@ class MapGrid:
     def _spread(self, x: Floats, y: Floats) -> Floats | None:
         """Ground by cubic interpolation between points ``_STEP`` pixels apart; None where it is not smooth enough."""
         nodes = [np.arange(-1, -(-len(axis) // _STEP) + 2) * _STEP for axis in (x, y)]
-        step = self.scale_m * np.array([1.0, -1.0])
+        step = [axis[1] - axis[0] if len(axis) > 1 else self.scale_m for axis in (x, y)]
         at = [axis[0] + node * way for axis, node, way in zip((x, y), nodes, step, strict=True)]
         coarse = self._unprojected(*np.meshgrid(*at))
         if not np.isfinite(coarse).all():
@@ -177,13 +160,10 @@ class MapGrid:
         middle = self._unprojected(
             *np.meshgrid(*(axis[1:-2] + way * _STEP / 2 for axis, way in zip(at, step, strict=True)))
         )
-        guess = np.empty_like(middle)
-        _fill_between(coarse, _cubic_weights(np.array([0.5])), guess)
+        guess = between(coarse, np.array([0.5]), middle.shape[:2], self.body.radii_km)
         if not np.linalg.norm(guess - middle, axis=-1).max() < _TOLERANCE_PX * self.scale_m * 1e-3:
             return None
-        out = np.empty((len(y), len(x), 3))
-        _fill_between(coarse, _cubic_weights(np.arange(_STEP) / _STEP), out)
-        return out
+        return between(coarse, np.arange(_STEP) / _STEP, (len(y), len(x)), self.body.radii_km)
 
 
 @dataclass(frozen=True)
@@ -224,16 +204,34 @@ class Region:
         return at[0].ravel(), at[1].ravel()
 
 
+@dataclass(frozen=True)
+class Cutout:
+    """A square about the middle of a map.
+
+    Attributes
+    ----------
+    radius_km : float
+        From the middle to the sides, kilometres of the map.
+    """
+
+    radius_km: float
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.radius_km) and self.radius_km > 0):
+            raise OptionError(f"a radius of {self.radius_km:g} km is none; give a positive number")
+
+
 GLOBE: Final = Region(-90.0, 90.0, 0.0, 360.0)
 
 
 def map_grid(
     projection: str,
-    shown: Region | Floats,
+    shown: Region | Cutout | Floats,
     scale_m: float,
     *,
     latitudes: Latitudes = "centric",
     centre: tuple[float, float] | None = None,
+    body: Body = JUPITER,
 ) -> MapGrid:
     """A grid that holds a region.
 
@@ -241,8 +239,9 @@ def map_grid(
     ----------
     projection : str
         One of `PROJECTIONS`, or whatever PROJ understands (``+proj=...``, ``IAU_2015:59912``).
-    shown : Region or ndarray, (n, 3)
-        What the map shows: a region, or the points of the ground, body-fixed, that it has to hold.
+    shown : Region, Cutout or ndarray, (n, 3)
+        What the map shows: a region, a square about its centre, or the points of the ground, body-fixed, that it has to
+        hold.
     scale_m : float
         Side of a pixel, metres of the projection. Edges fall on multiples of it, so that maps of one scale and
         projection fit.
@@ -252,6 +251,8 @@ def map_grid(
         Latitude of that kind and System III west longitude, degrees, of the middle of the projection. Default: for
         orthographic and equal-area maps the middle of what is shown; for others the meridian of 0 degrees, or that of
         180 if the map would be cut there.
+    body : Body
+        One of `BODIES`.
 
     Returns
     -------
@@ -266,44 +267,59 @@ def map_grid(
     """
     if not (np.isfinite(scale_m) and scale_m > 0):
         raise OptionError(f"a scale of {scale_m / 1e3:g} km per pixel is none; give a positive number")
+    if isinstance(shown, Cutout) and (centre is None or "{lat}" not in PROJECTIONS.get(projection, "")):
+        known = ", ".join(name for name, text in PROJECTIONS.items() if "{lat}" in text)
+        raise OptionError(f"a radius needs a centre, and a projection that has one: {known}; {projection} was chosen")
     if projection in PROJECTIONS:
-        crs = _named(projection, latitudes, centre or _middle(projection, shown, latitudes))
+        crs = named_crs(projection, latitudes, centre or _middle(projection, shown, latitudes, body), body)
     else:
-        crs, latitudes = _given(projection)
+        crs, latitudes = given_crs(projection, body)
     wkt = crs.to_wkt("WKT2_2019")
-    if isinstance(shown, Region):
-        # A map may be cut at the meridian opposite of its own: it is as wide as both sides of the cut are apart.
-        lon, lat = shown.points(*(_from_map(wkt).transform(0.0, 0.0)[0] + way for way in (0.0, 180.0)))
-    else:
-        lon, lat = _lon_lat_of(shown, latitudes)
-    x, y = _to_map(wkt).transform(lon, lat)
-    good = np.isfinite(x) & np.isfinite(y)
-    if not good.any():
+    x, y = _places(wkt, shown, latitudes, body)
+    if not len(x):
         raise OptionError(f"nothing of what is to be shown lies on the map ({projection}); choose another projection")
-    _check_inverse(wkt, (x[good], y[good]), scale_m, projection)
-    left, right = np.floor(x[good].min() / scale_m + _SNAP_PX), np.ceil(x[good].max() / scale_m - _SNAP_PX)
-    low, top = np.floor(y[good].min() / scale_m + _SNAP_PX), np.ceil(y[good].max() / scale_m - _SNAP_PX)
+    # The corners of a square may lie beyond the world.
+    inside = np.isfinite(from_map(wkt).transform(x, y)[0]) if isinstance(shown, Cutout) else np.isfinite(x)
+    _check_inverse(wkt, (x[inside], y[inside]), scale_m, projection)
+    left, right = np.floor(x.min() / scale_m + _SNAP_PX), np.ceil(x.max() / scale_m - _SNAP_PX)
+    low, top = np.floor(y.min() / scale_m + _SNAP_PX), np.ceil(y.max() / scale_m - _SNAP_PX)
     width, height = max(int(right - left), 1), max(int(top - low), 1)
     if max(width, height) > MAX_SIDE_PX:
         raise OptionError(
             f"at {scale_m / 1e3:.4g} km per pixel the map would be {width} x {height} pixels; "
             f"choose a coarser scale or a smaller region: {MAX_SIDE_PX} is the most"
         )
-    return MapGrid(wkt, latitudes, scale_m, float(left) * scale_m, float(top) * scale_m, width, height)
+    return MapGrid(wkt, latitudes, scale_m, float(left) * scale_m, float(top) * scale_m, width, height, None, body)
+
+
+def _places(wkt: str, shown: Region | Cutout | Floats, latitudes: Latitudes, body: Body) -> tuple[Floats, Floats]:
+    """Places of the map, metres, all over what it shows."""
+    if isinstance(shown, Cutout):
+        sides = np.linspace(-1e3, 1e3, 33) * shown.radius_km
+        x, y = (axis.ravel() for axis in np.meshgrid(sides, sides))
+        return x, y
+    if isinstance(shown, Region):
+        # A map may be cut at the meridian opposite of its own: it is as wide as both sides of the cut are apart.
+        lon, lat = shown.points(*(from_map(wkt).transform(0.0, 0.0)[0] + way for way in (0.0, 180.0)))
+    else:
+        lat, lon = body.places(shown, latitudes)
+    x, y = to_map(wkt).transform(lon, lat)
+    good = np.isfinite(x) & np.isfinite(y)
+    return x[good], y[good]
 
 
 def _check_inverse(wkt: str, places: tuple[Floats, Floats], scale_m: float, projection: str) -> None:
     """Refuse what PROJ cannot take back: some of its series are made for bodies less flattened than Jupiter."""
-    x, y = _to_map(wkt).transform(*_from_map(wkt).transform(*places))
+    x, y = to_map(wkt).transform(*from_map(wkt).transform(*places))
     off = np.hypot(x - places[0], y - places[1]).max() / scale_m
     if not off < _MAX_INVERSE_PX:
         raise OptionError(
-            f"PROJ cannot invert {projection} on an ellipsoid as flat as Jupiter's to {_MAX_INVERSE_PX} pixels; "
+            f"PROJ cannot invert {projection} on an ellipsoid as flat as this to {_MAX_INVERSE_PX} pixels; "
             "take planetocentric latitudes (a sphere), or another projection"
         )
 
 
-def scale_of(pixels_per_degree: float) -> float:
+def scale_of(pixels_per_degree: float, body: Body = JUPITER) -> float:
     """Metres to a pixel, along the equator.
 
     Examples
@@ -311,21 +327,17 @@ def scale_of(pixels_per_degree: float) -> float:
     >>> round(scale_of(25.0))
     49911
     """
-    return float(np.radians(1.0) * _EQUATOR_M / pixels_per_degree)
+    return float(np.radians(1.0) * body.equator_km * 1e3 / pixels_per_degree)
 
 
-def _lon_lat_of(ground_km: Floats, latitudes: Latitudes) -> tuple[Floats, Floats]:
-    graphic, lon_w = to_lat_lon(ground_km)
-    return -lon_w, lat_centric_deg(graphic) if latitudes == "centric" else graphic
-
-
-def _middle(projection: str, shown: Region | Floats, latitudes: Latitudes) -> tuple[float, float]:
+def _middle(projection: str, shown: Region | Cutout | Floats, latitudes: Latitudes, body: Body) -> tuple[float, float]:
     """Latitude and west longitude of a map's middle, degrees."""
+    assert not isinstance(shown, Cutout)
     if isinstance(shown, Region):
         lon, lat = shown.points()
     else:
-        lon, lat = _lon_lat_of(shown, latitudes)
-    if projection in ("orthographic", "equal-area"):
+        lat, lon = body.places(shown, latitudes)
+    if "{lat}" in PROJECTIONS[projection]:
         turn, rise = np.radians(lon), np.radians(lat)
         mean = np.array([np.cos(rise) * np.cos(turn), np.cos(rise) * np.sin(turn), np.sin(rise)]).mean(axis=1)
         if np.linalg.norm(mean) < 1e-6:
@@ -340,97 +352,17 @@ def _middle(projection: str, shown: Region | Floats, latitudes: Latitudes) -> tu
     return 0.0, 0.0
 
 
-def _pyproj() -> Any:
-    try:
-        import pyproj
-    except ImportError as missing:
-        raise MissingExtraError("maps need pyproj: pip install 'perijove[geo]'") from missing
-    return pyproj
-
-
-def _named(projection: str, latitudes: Latitudes, centre: tuple[float, float]) -> Any:
-    """CRS of one of our projections."""
-    pyproj = _pyproj()
-    lat, lon_w = centre
-    if not (-90 <= lat <= 90 and np.isfinite(lon_w)):
-        raise OptionError(f"a map cannot be centred at latitude {lat:g}, longitude {lon_w:g}: give degrees")
-    lon = -lon_w % 360.0
-    lon -= 360.0 if lon > 180.0 else 0.0
-    if latitudes == "centric" and lon == 0.0 and projection in _IAU_CODES:
-        return pyproj.CRS.from_authority("IAU_2015", _IAU_CODES[projection])
-    body = f"+R={_EQUATOR_M:.0f}" if latitudes == "centric" else f"+a={_EQUATOR_M:.0f} +b={_POLE_M:.0f}"
-    text = f"{PROJECTIONS[projection].format(lat=f'{lat:.9g}', lon=f'{lon:.9g}')} {body} +units=m +no_defs +type=crs"
-    told = pyproj.CRS(text).to_json_dict()
-    kind = "Sphere / Ocentric" if latitudes == "centric" else "Ographic, east longitudes"
-    told["name"] = f"Jupiter (2015) - {kind} / {projection}"
-    told["base_crs"]["name"] = f"Jupiter (2015) - {kind}"
-    told["base_crs"]["datum"]["name"] = "Jupiter (2015)"
-    told["base_crs"]["datum"]["ellipsoid"]["name"] = "Jupiter (2015)"
-    return pyproj.CRS.from_json_dict(told)
-
-
-def _given(text: str) -> tuple[Any, Latitudes]:
-    """CRS from whatever PROJ understands, and what its latitudes are."""
-    pyproj = _pyproj()
-    try:
-        crs = pyproj.CRS(text)
-    except pyproj.exceptions.CRSError as error:
-        known = ", ".join(PROJECTIONS)
-        raise OptionError(f"there is no projection {text!r}; choose from {known}, or give a PROJ string") from error
-    body = crs.ellipsoid
-    if not crs.is_projected or body is None or not abs(body.semi_major_metre / _EQUATOR_M - 1) < 1e-3:
-        raise OptionError(f"{text!r} is no projection of Jupiter: it needs +proj and +R={_EQUATOR_M:.0f}, or +a and +b")
-    if any(axis.direction.lower() == "west" for axis in crs.axis_info):
-        raise OptionError(f"the axes of {text!r} grow to the west; choose a projection with eastings")
-    sphere = body.semi_major_metre == body.semi_minor_metre
-    if not sphere and abs(body.semi_minor_metre / _POLE_M - 1) > 1e-3:
-        raise OptionError(f"the ellipsoid of {text!r} is not Jupiter's: give +a={_EQUATOR_M:.0f} +b={_POLE_M:.0f}")
-    return crs, "centric" if sphere else "graphic"
-
-
-@functools.lru_cache(maxsize=16)
-def _to_map(wkt: str) -> Any:
-    """Transformer from east longitude and latitude to the map's coordinates."""
-    pyproj = _pyproj()
-    crs = pyproj.CRS(wkt)
-    return pyproj.Transformer.from_crs(crs.geodetic_crs, crs, always_xy=True)
-
-
-@functools.lru_cache(maxsize=16)
-def _from_map(wkt: str) -> Any:
-    pyproj = _pyproj()
-    crs = pyproj.CRS(wkt)
-    return pyproj.Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True)
-
-
-def _cubic_weights(at: Floats) -> Floats:
-    """Weights of four points, -1 to 2, at places between the second and the third, (n, 4): Lagrange's cubic."""
-    t = at[:, None]
-    return np.hstack(
-        [
-            -t * (t - 1) * (t - 2) / 6,
-            (t + 1) * (t - 1) * (t - 2) / 2,
-            -(t + 1) * t * (t - 2) / 2,
-            (t + 1) * t * (t - 1) / 6,
-        ]
-    )
-
-
-@numba.njit(cache=True, parallel=True)
-def _fill_between(coarse, weights, out):  # type: ignore[no-untyped-def]
-    """Interpolate a grid of points; its second row and column are the first of ``out``, every len(weights)-th one."""
-    step = len(weights)
-    for j in numba.prange(out.shape[0]):
-        row, down = j // step, weights[j % step]
-        line = np.zeros((coarse.shape[1], 3))
-        for k in range(4):
-            for i in range(coarse.shape[1]):
-                for c in range(3):
-                    line[i, c] += down[k] * coarse[row + k, i, c]
-        for i in range(out.shape[1]):
-            column, across = i // step, weights[i % step]
-            for c in range(3):
-                value = 0.0
-                for k in range(4):
-                    value += across[k] * line[column + k, c]
-                out[j, i, c] = value
+__all__ = [
+    "BODIES",
+    "GLOBE",
+    "JUPITER",
+    "MAX_SIDE_PX",
+    "PROJECTIONS",
+    "Body",
+    "Cutout",
+    "Latitudes",
+    "MapGrid",
+    "Region",
+    "map_grid",
+    "scale_of",
+]

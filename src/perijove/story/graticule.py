@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perijove.errors import OptionError
-from perijove.geometry.ellipsoid import RADII_KM, lat_centric_deg, to_lat_lon
+from perijove.project.body import JUPITER, Body, Latitudes
 from perijove.project.grid import MapGrid
 from perijove.story.labels import Label, gradient_of, placed_labels, text_mask
 
@@ -56,7 +56,7 @@ class Graticule:
     """
 
     step_deg: float
-    latitudes: str = "centric"
+    latitudes: Latitudes = "centric"
 
     def __post_init__(self) -> None:
         parts = 90.0 / self.step_deg if 0.1 <= self.step_deg <= 90.0 else 0.5
@@ -76,13 +76,15 @@ class Graticule:
         """
         out = np.array(pixels)
         size = float(np.clip(np.sqrt(surface.width * surface.height) / 60.0, 10.0, 60.0))
-        legend = Label.in_corner(f"System III west, planeto{self.latitudes} latitudes", out.shape[:2], 0.8 * size)
+        body = _body(surface)
+        told = f"{'System III ' if body == JUPITER else ''}west, planeto{self.latitudes} latitudes"
+        legend = Label.in_corner(told, out.shape[:2], 0.8 * size)
         labels = [legend, *placed_labels(*self._coarse(surface), self.step_deg, legend, size)]
         width = max(1.0, size / 14.0)
         for first in range(0, surface.height, _BLOCK_ROWS):
             last = min(first + _BLOCK_ROWS, surface.height)
             above, below = max(first - 1, 0), min(last + 1, surface.height)
-            line, casing = self._strength(surface.ground(slice(above, below)), width)
+            line, casing = self._strength(self._coordinates(surface.ground(slice(above, below)), body), width)
             rows = slice(first - above, last - above)
             clear = _gaps(labels, slice(first, last), surface.width)
             _blend(out[first:last], _CASING * casing[rows] * clear, 0.0)
@@ -91,13 +93,12 @@ class Graticule:
             _write(out, label)
         return out
 
-    def _coordinates(self, ground_km: Floats) -> tuple[Floats, Floats]:
+    def _coordinates(self, ground_km: Floats, body: Body) -> tuple[Floats, Floats]:
         """Latitude and west longitude, degrees; NaN off the ground."""
         with np.errstate(invalid="ignore"):
-            off = ~(np.einsum("...i,i->...", ground_km * ground_km, RADII_KM**-2) < _ON_GROUND)
-        graphic, lon_w = to_lat_lon(ground_km)
-        latitude = lat_centric_deg(graphic) if self.latitudes == "centric" else graphic
-        return np.where(off, np.nan, latitude), np.where(off, np.nan, lon_w)
+            off = ~(np.einsum("...i,i->...", ground_km * ground_km, body.radii_km**-2) < _ON_GROUND)
+        latitude, longitude = body.places(ground_km, self.latitudes)
+        return np.where(off, np.nan, latitude), np.where(off, np.nan, -longitude % 360.0)
 
     def _coarse(self, surface: Surface) -> tuple[Floats, Floats, int]:
         """Latitudes and longitudes of every so many pixels, and how many these are."""
@@ -107,11 +108,11 @@ class Graticule:
         else:
             lines = [surface.ground(slice(row, row + 1))[:, ::step] for row in range(0, surface.height, step)]
             ground = np.concatenate(lines)
-        return (*self._coordinates(ground), step)
+        return (*self._coordinates(ground, _body(surface)), step)
 
-    def _strength(self, ground_km: Floats, width: float) -> tuple[Floats, Floats]:
+    def _strength(self, coordinates: tuple[Floats, Floats], width: float) -> tuple[Floats, Floats]:
         """How much of each pixel the lines and their casings cover, 0 to 1."""
-        latitude, lon_w = self._coordinates(ground_km)
+        latitude, lon_w = coordinates
         line, casing = np.zeros(latitude.shape), np.zeros(latitude.shape)
         for values, turn in ((latitude, None), (lon_w, 360.0)):
             slope = np.hypot(*gradient_of(values, turn))
@@ -127,6 +128,10 @@ class Graticule:
                 covered = fade * np.clip(0.5 + wide / 2 - away, 0.0, 1.0)
                 np.maximum(strength, np.nan_to_num(covered), out=strength)
         return line, casing
+
+
+def _body(surface: Surface) -> Body:
+    return surface.body if isinstance(surface, MapGrid) else JUPITER
 
 
 def _gaps(labels: list[Label], rows: slice, width: int) -> Floats:

@@ -16,8 +16,8 @@ _CROSSED: Final = 0.25
 _OTHER_EDGE: Final = 0.05
 #: Neighbouring lines of a kind have to be so far apart where a text stands, in what it covers across them.
 _ROOM: Final = 0.65
-#: What a place may cost more than the best one of its line.
-_DEARER: Final = 0.02
+#: What a place may cost more than the best one of its line, in sizes of the font: labels do not stand in two rows.
+_DEARER: Final = 1.2
 #: Labels go to all lines, or to every so many-th.
 _EVERY: Final = (1, 2, 3, 6, 9, 18, 45, 90)
 #: Room between labels, and to the edge of the picture, in sizes of the font.
@@ -158,11 +158,12 @@ def _labels_of(
         price[_near(label, box, coarse, price.shape)] = np.inf
     places = np.flatnonzero(np.isfinite(price))
     values, reach = kind.values.flat[places], coarse * np.hypot(*kind.way).flat[places]
+    dearer = _DEARER * size / (coarse * max(price.shape))
     for number in (n for n in _EVERY if abs(90.0 / step_deg / n - round(90.0 / step_deg / n)) < 1e-6):
         made, complete = [], True
         for line in (line for line in lines if np.isclose(line / step_deg % number, (0, number)).any()):
             near = places[np.abs((values - line + 180.0) % 360.0 - 180.0) <= reach]
-            for at in _cheapest(near, price):
+            for at in _cheapest(near, price, dearer):
                 label = Label(kind.text(line), *_on_line(kind, line, coarse, at), size)
                 if not any(label.meets(one) for one in (*labels, *made)):
                     made.append(label)
@@ -258,10 +259,10 @@ def _near(label: Label, box: tuple[int, int], coarse: int, shape: tuple[int, ...
     return rows, columns
 
 
-def _cheapest(places: npt.NDArray[np.int64], price: Floats, tries: int = 200) -> Iterator[int]:
+def _cheapest(places: npt.NDArray[np.int64], price: Floats, dearer: float, tries: int = 200) -> Iterator[int]:
     """Some of the places whose price is little above the least, in the order of their price."""
     prices = price.flat[places]
-    order = places[np.argsort(prices)][: int((prices < prices.min(initial=np.inf) + _DEARER).sum())]
+    order = places[np.argsort(prices)][: int((prices < prices.min(initial=np.inf) + dearer).sum())]
     yield from (int(at) for at in order[:: max(1, len(order) // tries)])
 
 
