@@ -29,6 +29,8 @@ Floats = npt.NDArray[np.float64]
 _PICTURES: Final = (".png", ".tif", ".tiff")
 #: Pixels of a map that is drawn as a picture, which is held in memory as a whole.
 _MAX_PICTURE_PX: Final = 16384**2
+#: Cells along the longer side of a map on which the ground that is seen is outlined.
+_OUTLINE_CELLS: Final = 500
 #: A backplane that the fit of the pointing tells.
 _POSITION_ERROR: Final = "position_error_km"
 #: Beginnings of the names of planes whose neighbours have no mean: what goes round, and numbers of things.
@@ -149,7 +151,7 @@ def draw_map(image: Image, path: Path, plan: MapPlan) -> dict[str, Any]:
     if plan.stac:
         from perijove.products.stac import write_stac
 
-        files += write_stac(path, content)
+        files += write_stac(path, content, drawing.footprint)
     return {**image.report, "map": drawing.report, "files": [str(file) for file in files]}
 
 
@@ -232,6 +234,22 @@ class Drawing:
             )
         )
         return MapPlanes(self.grid, (*planes, *self._backplanes), self.tiles(), self.metadata)
+
+    @property
+    def footprint(self) -> list[Any]:
+        """Outlines of the ground that the image sees, as `perijove.compose.mosaic_footprint.footprint` gives them."""
+        from perijove.compose.mosaic_footprint import footprint
+        from perijove.project.resample import Framelets, gather
+
+        grid = self.grid
+        step = -(-max(grid.width, grid.height) // _OUTLINE_CELLS)
+        coarse = replace(
+            grid, scale_m=grid.scale_m * step, width=-(-grid.width // step), height=-(-grid.height // step)
+        )
+        pointing = self.image.located.solution.pointing
+        framelets = Framelets.of(self.image.calibrated.i_over_f, self.image.label.bands, pointing)
+        _, weight = gather(coarse.ground(), framelets)
+        return footprint(weight.min(axis=-1) > 0, coarse)
 
     def tiles(self) -> Iterator[tuple[slice, slice, Planes]]:
         """Bands, weight and backplanes of all tiles that the image sees."""

@@ -53,6 +53,8 @@ class MosaicPlan:
         That time; default: the middle of the images'.
     credit : Credit
         Who makes the mosaic; what was made before goes before it.
+    stac : bool
+        Describe it for catalogues, too: an item of STAC and its collection beside it.
     """
 
     map: MapPlan = field(default_factory=MapPlan)
@@ -61,6 +63,7 @@ class MosaicPlan:
     winds: bool = False
     time_utc: str | None = None
     credit: Credit = field(default_factory=Credit)
+    stac: bool = False
 
 
 def draw_mosaic(
@@ -112,14 +115,19 @@ def draw_mosaic(
     drawing = _drawing([maps.get(each) or images[each] for each in inputs], plan, given)
     report = drawing.metadata()
     given.progress(f"drawing {path.name}")
+    content = drawing.planes(report, shelf)
     if path.suffix.lower() == ".png":
         files = _write_picture(drawing, path, style, report)
     else:
         import rasterio
 
         with rasterio.Env(GDAL_CACHEMAX=_GDAL_CACHE_MB):
-            write_map(path, drawing.planes(report, shelf))
+            write_map(path, content)
         files = [path]
+    if plan.stac:
+        from perijove.products.stac import write_stac
+
+        files += write_stac(path, content, [polygon for outline in drawing.outlines for polygon in outline])
     return {**report, "files": [str(file) for file in files]}
 
 

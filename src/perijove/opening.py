@@ -4,15 +4,17 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from perijove.archive.inputs import hash_file
 from perijove.calibrate.repair import NoiseMode
-from perijove.darkroom.recipe import ImageRecord, Input
 from perijove.errors import OptionError, RecipeError
 from perijove.pipeline import Image, open_image
 from perijove.solving import Progress, silent
 from perijove.story.credit import Credit
+
+if TYPE_CHECKING:
+    from perijove.darkroom.recipe import ImageRecord, Input
 
 #: No file that an image is made from is larger, bytes.
 _LIMIT: Final = 1 << 32
@@ -57,8 +59,10 @@ class Opening:
             credit=credit,
         )
 
-    def record(self, image: Image) -> ImageRecord:
+    def record(self, image: Image) -> "ImageRecord":
         """What it was, with the hashes of all files and folders."""
+        from perijove.darkroom.recipe import ImageRecord
+
         label = [entry.path for entry in image.stack.inputs[1:]]
         full = replace(self, metadata=self.metadata or (label[0] if label else None))
         found = {name: getattr(full, name) for name in _BESIDE}
@@ -72,7 +76,7 @@ class Opening:
         )
 
     @classmethod
-    def again(cls, record: ImageRecord, folders: Sequence[Path]) -> "Opening":
+    def again(cls, record: "ImageRecord", folders: Sequence[Path]) -> "Opening":
         """Find the files of a record.
 
         Parameters
@@ -104,7 +108,9 @@ def hash_of(path: Path) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def _record(path: Path) -> Input:
+def _record(path: Path) -> "Input":
+    from perijove.darkroom.recipe import Input
+
     return Input(file=path.name, sha256=hash_of(path))
 
 
@@ -112,7 +118,7 @@ def _files(folder: Path) -> Iterable[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-def _find(entry: Input, folders: Sequence[Path]) -> Path:
+def _find(entry: "Input", folders: Sequence[Path]) -> Path:
     there = [folder / entry.file for folder in folders if (folder / entry.file).exists()]
     for path in there:
         if hash_of(path) == entry.sha256:

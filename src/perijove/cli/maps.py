@@ -1,13 +1,25 @@
 """The command that draws maps."""
 
 import json
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from perijove.cli.app import app, failures_told, warn
+from perijove.cli.map_options import (
+    CentreOption,
+    LatitudeKind,
+    LatitudesOption,
+    MapStyle,
+    MapStyleOption,
+    PixelsPerDegreeOption,
+    RegionOption,
+    StacOption,
+    place_of,
+    scale_of,
+    shown_of,
+)
 from perijove.cli.options import (
     ByOption,
     CalibrationOption,
@@ -24,28 +36,12 @@ from perijove.cli.options import (
     VerboseOption,
     WithOption,
     credit_of,
-    degrees,
 )
 from perijove.console import print_summary, progress
 from perijove.errors import OptionError
 
 if TYPE_CHECKING:
     from perijove.compose.options import PictureOptions
-    from perijove.project.grid import Cutout, Region
-
-
-class LatitudeKind(StrEnum):
-    """What the latitudes of a map are."""
-
-    centric = "centric"
-    graphic = "graphic"
-
-
-class MapStyle(StrEnum):
-    """Styles of a map's picture."""
-
-    natural = "natural"
-    enhanced = "enhanced"
 
 
 @app.command(name="map")
@@ -65,20 +61,14 @@ def draw_map(  # one parameter per option is typer's way
             "south-equidistant, orthographic, stereographic, equal-area, or a PROJ string.",
         ),
     ] = "equirectangular",
-    region: Annotated[
-        str, typer.Option(metavar="S,N,W,W", help="Two latitudes and two west longitudes, or globe, or seen.")
-    ] = "seen",
-    pixels_per_degree: Annotated[
-        float | None, typer.Option("--ppd", metavar="N", help="Pixels to a degree of the equator.")
-    ] = None,
+    region: RegionOption = "seen",
+    pixels_per_degree: PixelsPerDegreeOption = None,
     scale: Annotated[float | None, typer.Option(metavar="KM", help="Kilometres to a pixel. Default: native.")] = None,
-    centre: Annotated[
-        str | None, typer.Option(metavar="LAT,LON", help="Middle of the projection: latitude, west longitude.")
-    ] = None,
+    centre: CentreOption = None,
     radius: Annotated[
         float | None, typer.Option(metavar="KM", help="Cut out a square, so far from the centre to its sides.")
     ] = None,
-    latitudes: Annotated[LatitudeKind, typer.Option(help="What latitudes of the map are.")] = LatitudeKind.centric,
+    latitudes: LatitudesOption = LatitudeKind.centric,
     photometry: Annotated[
         str | None,
         typer.Option(metavar="MODEL|FILE", help="Show reflectances as if lit from above, by a law of limb darkening."),
@@ -90,7 +80,7 @@ def draw_map(  # one parameter per option is typer's way
         str | None, typer.Option(metavar="NAME,...", help="Further planes: names of backplanes, or all.")
     ] = None,
     picture: Annotated[bool, typer.Option("--picture", help="A picture, also in a .tif.")] = False,
-    style: Annotated[MapStyle, typer.Option(help="Of a picture.")] = MapStyle.natural,
+    style: MapStyleOption = MapStyle.natural,
     look: Annotated[
         str | None, typer.Option(metavar="NAME=X,...", help="Of the enhanced style: flatten, saturation, contrast, ...")
     ] = None,
@@ -98,9 +88,7 @@ def draw_map(  # one parameter per option is typer's way
     graticule: Annotated[
         float | None, typer.Option(metavar="DEG", help="Lines of latitude and longitude over a picture.")
     ] = None,
-    stac: Annotated[
-        bool, typer.Option("--stac/--no-stac", help="Describe the map for catalogues: an item of STAC beside it.")
-    ] = True,
+    stac: StacOption = True,
     by: ByOption = None,
     licence: LicenceOption = None,
     metadata: MetadataOption = None,
@@ -116,21 +104,18 @@ def draw_map(  # one parameter per option is typer's way
 ) -> None:
     """Draw a map that GIS programs open."""
     with failures_told(verbose):
-        if pixels_per_degree is not None and scale is not None:
-            raise OptionError("--ppd and --scale both tell the size of a pixel; give one of them")
         from perijove import mapping, pipeline
         from perijove.products.raster import plain
 
-        scale_km = mapping.scale_of(pixels_per_degree) / 1e3 if pixels_per_degree else scale
         drawn = _picture(picture or output.suffix.lower() == ".png", style.value, look, depth)
         plan = mapping.MapPlan(
             projection,
-            _shown(region, radius),
-            scale_km,
+            shown_of(region, radius),
+            scale_of(pixels_per_degree, scale),
             latitudes.value,
-            _place("--centre", centre),
+            place_of("--centre", centre),
             photometry=photometry,
-            relight=_place("--relight", relight),
+            relight=place_of("--relight", relight),
             backplanes=tuple(backplanes.split(",")) if backplanes else (),
             picture=drawn,
             graticule_deg=graticule,
@@ -157,25 +142,6 @@ def draw_map(  # one parameter per option is typer's way
             print_summary(report, verbose)
 
 
-def _shown(region: str, radius: float | None) -> "Region | Cutout | None":
-    """What the map shows."""
-    from perijove.project.grid import Cutout
-
-    if radius is None:
-        return _region(region)
-    if region != "seen":
-        raise OptionError("--region and --radius both tell what the map shows; give one of them")
-    return Cutout(radius)
-
-
-def _place(option: str, text: str | None) -> tuple[float, float] | None:
-    """Latitude and west longitude of an option."""
-    if text is None:
-        return None
-    latitude, longitude = degrees(option, text, "LAT,LON", "41,150")
-    return latitude, longitude
-
-
 def _picture(wanted: bool, style: str, look: str | None, depth: int) -> "PictureOptions | None":
     """How a picture is made; None where planes are wanted."""
     from perijove.compose.options import PictureOptions, look_of
@@ -185,11 +151,3 @@ def _picture(wanted: bool, style: str, look: str | None, depth: int) -> "Picture
     if style != "natural" or look is not None:
         raise OptionError("--style and --look are of pictures: give a name that ends in .png, or --picture")
     return None
-
-
-def _region(text: str) -> "Region | None":
-    from perijove.project.grid import GLOBE, Region
-
-    if text in ("seen", "globe"):
-        return None if text == "seen" else GLOBE
-    return Region(*degrees("--region", text, "S,N,W,W", "30,90,0,360"))

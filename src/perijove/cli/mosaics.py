@@ -3,12 +3,24 @@
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from perijove.cli.app import app, failures_told, warn
-from perijove.cli.maps import LatitudeKind
+from perijove.cli.map_options import (
+    CentreOption,
+    LatitudeKind,
+    LatitudesOption,
+    MapStyle,
+    MapStyleOption,
+    PixelsPerDegreeOption,
+    RegionOption,
+    StacOption,
+    place_of,
+    region_of,
+    scale_of,
+)
 from perijove.cli.options import (
     ByOption,
     CalibrationOption,
@@ -22,20 +34,8 @@ from perijove.cli.options import (
     SelfCalibrationOption,
     VerboseOption,
     credit_of,
-    degrees,
 )
 from perijove.console import print_rows, progress
-from perijove.errors import OptionError
-
-if TYPE_CHECKING:
-    from perijove.project.grid import Region
-
-
-class MapStyle(StrEnum):
-    """Styles of a map's picture."""
-
-    natural = "natural"
-    enhanced = "enhanced"
 
 
 class ViewKind(StrEnum):
@@ -57,26 +57,21 @@ def mosaic(  # one parameter per option is typer's way
         str | None,
         typer.Option(metavar="NAME", help="As for map. Default: that of the first map, or equirectangular."),
     ] = None,
-    region: Annotated[
-        str, typer.Option(metavar="S,N,W,W", help="Two latitudes and two west longitudes, or globe, or seen.")
-    ] = "seen",
-    pixels_per_degree: Annotated[
-        float | None, typer.Option("--ppd", metavar="N", help="Pixels to a degree of the equator.")
-    ] = None,
+    region: RegionOption = "seen",
+    pixels_per_degree: PixelsPerDegreeOption = None,
     scale: Annotated[
         float | None, typer.Option(metavar="KM", help="Kilometres to a pixel. Default: the images' median.")
     ] = None,
-    centre: Annotated[
-        str | None, typer.Option(metavar="LAT,LON", help="Middle of the projection: latitude, west longitude.")
-    ] = None,
-    latitudes: Annotated[LatitudeKind, typer.Option(help="What latitudes of the map are.")] = LatitudeKind.centric,
+    centre: CentreOption = None,
+    latitudes: LatitudesOption = LatitudeKind.centric,
     photometry: Annotated[
         str | None,
         typer.Option(metavar="MODEL|FILE|none", help="Law by which the light is taken out, fitted to the images."),
     ] = None,
     winds: Annotated[bool, typer.Option("--winds", help="Carry clouds by the zonal wind to one time.")] = False,
     time: Annotated[str | None, typer.Option(metavar="UTC", help="That time. Default: the images' middle.")] = None,
-    style: Annotated[MapStyle, typer.Option(help="Of a picture.")] = MapStyle.natural,
+    style: MapStyleOption = MapStyle.natural,
+    stac: StacOption = True,
     kernels: KernelsOption = None,
     calibration: CalibrationOption = None,
     labels: Annotated[
@@ -94,22 +89,19 @@ def mosaic(  # one parameter per option is typer's way
 ) -> None:
     """Join images and maps into one map without seams."""
     with failures_told(verbose):
-        if pixels_per_degree is not None and scale is not None:
-            raise OptionError("--ppd and --scale both tell the size of a pixel; give one of them")
         from perijove import mapping, mosaicking
         from perijove.photometry.models import DEFAULT_MODEL
         from perijove.products.map_file import is_map
         from perijove.products.raster import plain
         from perijove.shelving import Given
 
-        scale_km = mapping.scale_of(pixels_per_degree) / 1e3 if pixels_per_degree else scale
-        middle = degrees("--centre", centre, "LAT,LON", "41,150") if centre else None
+        scale_km = scale_of(pixels_per_degree, scale)
         wanted = mapping.MapPlan(
             projection or "equirectangular",
-            _region(region),
+            region_of(region),
             scale_km,
             latitudes.value,
-            middle,  # type: ignore[arg-type]
+            place_of("--centre", centre),
         )
         free = projection is None and region == "seen" and scale_km is None and centre is None
         plan = mosaicking.MosaicPlan(
@@ -119,6 +111,7 @@ def mosaic(  # one parameter per option is typer's way
             winds,
             time,
             credit_of(by, licence),
+            stac,
         )
         with progress(quiet) as told:
             given = Given(kernels, calibration, pointing, tuple(labels or ()), self_calibration, noise_mode.value, told)
@@ -152,7 +145,7 @@ def view(
     phase: Annotated[
         float | None, typer.Option(metavar="DEG", help="In its place: how far the Sun stands off, to the right.")
     ] = None,
-    style: Annotated[MapStyle, typer.Option(help="Of the picture.")] = MapStyle.natural,
+    style: MapStyleOption = MapStyle.natural,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
     as_json: JsonOption = False,
@@ -162,9 +155,8 @@ def view(
         from perijove import viewing
         from perijove.products.raster import plain
 
-        places = [degrees(name, text, "LAT,LON", "-22,60") if text else None for name, text in
-                  (("--centre", centre), ("--sun", sun))]  # fmt: skip
-        plan = viewing.ViewPlan(projection.value, places[0], size, distance, places[1], phase, style.value)  # type: ignore[arg-type]
+        place, light = place_of("--centre", centre), place_of("--sun", sun)
+        plan = viewing.ViewPlan(projection.value, place, size, distance, light, phase, style.value)
         report = viewing.draw_view(source, output, plan)
         if as_json:
             typer.echo(json.dumps(plain(report), indent=2, allow_nan=False))
@@ -190,11 +182,3 @@ def _print_mosaic(report: dict[str, Any], verbose: bool) -> None:
             for each in found
         )
     print_rows(report["title"], {**rows, "written": "\n".join(report["files"])})
-
-
-def _region(text: str) -> "Region | None":
-    from perijove.project.grid import GLOBE, Region
-
-    if text in ("seen", "globe"):
-        return None if text == "seen" else GLOBE
-    return Region(*degrees("--region", text, "S,N,W,W", "30,90,0,360"))

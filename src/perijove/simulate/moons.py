@@ -5,10 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-import numpy as np
-import numpy.typing as npt
-
-from perijove.geometry.moons import galilean_moons
+from perijove.geometry.moons import MoonState, galilean_moons
 
 # Geometric albedos about 440, 550, 700 nm and at 889 nm, where they have no methane (after the spectra in Clark and
 # McCord 1980, Icarus 41:323; V albedos 0.62, 0.68, 0.44, 0.19).
@@ -21,22 +18,15 @@ _ALBEDOS: Final = {
 
 
 @dataclass(frozen=True)
-class Moon:
-    """A moon at one time.
+class Moon(MoonState):
+    """A moon at one time, and how bright it is.
 
     Attributes
     ----------
-    name : str
-    position_km : ndarray, (3,)
-        From Jupiter's centre, J2000, geometric.
-    radius_km : float
     albedo : mapping of str to float
         Geometric albedo of each band.
     """
 
-    name: str
-    position_km: npt.NDArray[np.float64]
-    radius_km: float
     albedo: Mapping[str, float]
 
 

@@ -13,7 +13,8 @@ import numpy.typing as npt
 from perijove.errors import OptionError
 from perijove.project.body import JUPITER, Body, Latitudes
 from perijove.project.grid import MapGrid
-from perijove.story.labels import Label, gradient_of, placed_labels, text_mask
+from perijove.story.ink import CASING, CASING_WIDTH, LINE, mix, write
+from perijove.story.labels import Label, gradient_of, placed_labels
 
 Floats = npt.NDArray[np.float64]
 
@@ -21,8 +22,6 @@ Floats = npt.NDArray[np.float64]
 _BLOCK_ROWS: Final = 256
 #: Lines whose spacing is less than the first are not drawn, and fully from the second on; in widths of a line.
 _SPACING: Final = (5.0, 10.0)
-#: Strength of a line and of the dark casing that sets it off from bright clouds, and how much wider the casing is.
-_LINE, _CASING, _CASING_WIDTH = 0.75, 0.35, 2.6
 #: Points whose coordinates over the radii have a larger square lie in the sky.
 _ON_GROUND: Final = 1.0 + 1e-9
 #: Points along a side at which places of labels are looked for.
@@ -87,10 +86,10 @@ class Graticule:
             line, casing = self._strength(self._coordinates(surface.ground(slice(above, below)), body), width)
             rows = slice(first - above, last - above)
             clear = _gaps(labels, slice(first, last), surface.width)
-            _blend(out[first:last], _CASING * casing[rows] * clear, 0.0)
-            _blend(out[first:last], _LINE * line[rows] * clear, 1.0)
+            mix(out[first:last], CASING * casing[rows] * clear, 0.0)
+            mix(out[first:last], LINE * line[rows] * clear, 1.0)
         for label in labels:
-            _write(out, label)
+            write(out, label)
         return out
 
     def _coordinates(self, ground_km: Floats, body: Body) -> tuple[Floats, Floats]:
@@ -124,7 +123,7 @@ class Graticule:
             if values is latitude:
                 # The pole itself is no circle.
                 fade = np.where(np.abs(nearest) > 90.0 - 1e-6, 0.0, fade)
-            for strength, wide in ((line, width), (casing, width * _CASING_WIDTH)):
+            for strength, wide in ((line, width), (casing, width * CASING_WIDTH)):
                 covered = fade * np.clip(0.5 + wide / 2 - away, 0.0, 1.0)
                 np.maximum(strength, np.nan_to_num(covered), out=strength)
         return line, casing
@@ -142,23 +141,3 @@ def _gaps(labels: list[Label], rows: slice, width: int) -> Floats:
         if bottom > rows.start and top < rows.stop:
             clear[max(top - rows.start, 0) : max(bottom - rows.start, 0), max(left, 0) : max(right, 0)] = 0.0
     return clear
-
-
-def _write(pixels: npt.NDArray[Any], label: Label) -> None:
-    """Draw a label, with a dark rim."""
-    height, width = pixels.shape[:2]
-    left, top, right, bottom = label.box
-    if left < 0 or top < 0 or right > width or bottom > height:
-        return
-    for rim, value in ((True, 0.0), (False, 1.0)):
-        _blend(pixels[top:bottom, left:right], (0.6 if rim else 0.95) * text_mask(label, rim), value)
-
-
-def _blend(pixels: npt.NDArray[Any], strength: Floats, value: float) -> None:
-    """Mix a grey, 0 to 1, into a part of a picture, in place."""
-    touched = strength > 0
-    if not touched.any():
-        return
-    most = np.iinfo(pixels.dtype).max
-    part = strength[touched] if pixels.ndim == 2 else strength[touched][:, None]
-    pixels[touched] = np.round(pixels[touched] * (1.0 - part) + value * most * part).astype(pixels.dtype)
