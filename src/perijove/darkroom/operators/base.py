@@ -1,5 +1,6 @@
 """What all operators are: typed parameters and a pure function."""
 
+from abc import ABC, abstractmethod
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -12,7 +13,7 @@ Planes = npt.NDArray[np.float32]
 Domain = Literal["linear", "display"]
 
 
-class Operator(BaseModel):
+class Operator(BaseModel, ABC):
     """A step of a layer.
 
     Parameters are fields with bounds; unknown ones are refused. Lengths are in percent of the picture's longer side
@@ -47,5 +48,6 @@ class Operator(BaseModel):
         """
         return np.asarray(self._applied(colour, canvas), np.float32)
 
+    @abstractmethod
     def _applied(self, colour: Planes, canvas: Canvas) -> Planes:
-        raise NotImplementedError
+        """Colours after the step."""
