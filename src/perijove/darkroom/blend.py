@@ -5,12 +5,14 @@ have them. All work on display-referred colours, 0 to 1, as people expect of the
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from perijove.darkroom.blocks import by_rows
 from perijove.errors import OptionError
 
 Planes = npt.NDArray[np.float32]
@@ -197,15 +199,20 @@ def composite(
         Colours and cover: W3C's simple alpha compositing (source over) of the blended colours. Where nothing covers,
         colours are 0.
     """
-    (under, cover_under), (over, cover_over) = below, above
-    cover_over = cover_over * np.float32(opacity)
+    planes = by_rows(partial(_composite, mode, np.float32(opacity)), below[0], below[1], above[0], above[1])
+    return planes[0], planes[1]
+
+
+def _composite(
+    mode: str, opacity: np.float32, under: Planes, cover_under: Plane, over: Planes, cover_over: Plane
+) -> tuple[Planes, Plane]:
+    cover_over = cover_over * opacity
     mixed = over
     if mode != "normal":
-        share = cover_under[..., None]
-        mixed = over + share * (blended(mode, under, over) - over)
+        mixed = over + cover_under[..., None] * (blended(mode, under, over) - over)
     if not (cover_under < 1).any():
         return under + cover_over[..., None] * (mixed - under), cover_under
     kept = cover_under * (1 - cover_over)
     cover = cover_over + kept
     colour = (cover_over[..., None] * mixed + kept[..., None] * under) / np.maximum(cover, _TINY)[..., None]
-    return np.asarray(colour, np.float32), np.asarray(cover, np.float32)
+    return np.asarray(colour), cover

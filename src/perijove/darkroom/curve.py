@@ -3,6 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
+from perijove.darkroom.blocks import by_rows
+
 Planes = npt.NDArray[np.float32]
 
 
@@ -14,16 +16,24 @@ def to_linear(display: Planes) -> Planes:
     >>> print(to_linear(np.array([0.0, 0.04, 0.5, 1.0], np.float32)).round(4))
     [0. 0.0031 0.214 1. ]
     """
-    display = np.maximum(np.ascontiguousarray(display, np.float32), 0)
-    curved = _power((display + np.float32(0.055)) * np.float32(1 / 1.055), 2.4)
-    return np.where(display <= 0.04045, display * np.float32(1 / 12.92), curved)
+    return by_rows(_to_linear, np.asarray(display, np.float32))[0]
 
 
 def to_display(linear: Planes) -> Planes:
     """Linear light on sRGB's curve; the inverse of `to_linear`."""
-    linear = np.maximum(np.ascontiguousarray(linear, np.float32), 0)
+    return by_rows(_to_display, np.asarray(linear, np.float32))[0]
+
+
+def _to_linear(display: Planes) -> tuple[Planes]:
+    display = np.maximum(np.ascontiguousarray(display), 0)
+    curved = _power((display + np.float32(0.055)) * np.float32(1 / 1.055), 2.4)
+    return (np.where(display <= 0.04045, display * np.float32(1 / 12.92), curved),)
+
+
+def _to_display(linear: Planes) -> tuple[Planes]:
+    linear = np.maximum(np.ascontiguousarray(linear), 0)
     curved = np.float32(1.055) * _power(linear, 1 / 2.4) - np.float32(0.055)
-    return np.where(linear <= 0.0031308, linear * np.float32(12.92), curved)
+    return (np.where(linear <= 0.0031308, linear * np.float32(12.92), curved),)
 
 
 def _power(values: Planes, exponent: float) -> Planes:
