@@ -196,6 +196,7 @@ def parse_pds3(data: bytes, source: str) -> Keywords:
         import pvl.grammar
         import pvl.parser
 
+    # pvl has no types.
     class TimesAsText(pvl.decoder.OmniDecoder):  # type: ignore[misc]
         def decode_datetime(self, value: str) -> object:
             raise ValueError(f"{value} stays text")

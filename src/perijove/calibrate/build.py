@@ -208,6 +208,7 @@ def _finish(key: tuple[str, int], group: _Group, gradient: Gradient) -> tuple[li
     planes = []
     for kind, values in (("flat", flat), ("dark", _whole(dark, layout)), ("bad_pixel", _whole(bad, layout))):
         values.flags.writeable = False
+        # Of a loop over literals only their common type is known.
         planes.append(SetPlane(kind, band, orbits, stages, values))  # type: ignore[arg-type]
     result = BandResult(
         band=band,

@@ -230,6 +230,7 @@ def _read_plane(folder: Path, entry: PlaneEntry) -> SetPlane:
         raise CalibrationError(f"{path} holds values that no {entry.kind} has: make the set again")
     plane: Any = values > 0 if entry.kind == "bad_pixel" else values.astype(np.float32)
     plane.flags.writeable = False
+    # The kind was checked against the known ones when the entry was read.
     return SetPlane(entry.kind, entry.band, entry.orbits, entry.tdi_stages, plane)  # type: ignore[arg-type]
 
 

@@ -304,6 +304,7 @@ def _counts(stack: FrameletStack) -> UInt16:
             f"{FRAMELET_SAMPLES // factor} samples: take the label of this image"
         )
     if label.pixel_scale == "codes":
+        # Labels hold none but the four modes: their reader refuses others.
         return decompand(pixels, label.bit_mode)  # type: ignore[arg-type]
     counts = np.empty(pixels.shape, np.uint16)
     highest = np.iinfo(np.uint16).max

@@ -69,6 +69,7 @@ def simulate(
                 output,
                 seed=seed,
                 era=era.value,
+                # A dictionary's values are plain strings to the checker.
                 format={"png": "mission", "pds3": "edr", "rdr": "rdr"}[file_format.value],  # type: ignore[arg-type]
                 planet=None if texture is None else Planet(seed, read_texture(texture)),
                 flyby=plan_flyby(perijove, images, seed, tilt, programme=Programme(filters, 2 if summed else 1)),

@@ -104,7 +104,8 @@ def draw_map(  # one parameter per option is typer's way
 ) -> None:
     """Draw a map that GIS programs open."""
     with failures_told(verbose):
-        from perijove import mapping, pipeline
+        from perijove import mapping
+        from perijove.opening import Opening
         from perijove.products.raster import plain
 
         drawn = _picture(picture or output.suffix.lower() == ".png", style.value, look, depth)
@@ -121,20 +122,18 @@ def draw_map(  # one parameter per option is typer's way
             graticule_deg=graticule,
             stac=stac,
         )
+        opening = Opening(
+            raw,
+            metadata,
+            kernels,
+            calibration,
+            pointing,
+            tuple(with_others or ()),
+            noise_mode.value,
+            self_calibration,
+        )
         with progress(quiet) as told:
-            image = pipeline.open_image(
-                raw,
-                metadata,
-                kernels=kernels,
-                calibration=calibration,
-                with_others=with_others or (),
-                pointing=pointing,
-                self_calibration=self_calibration,
-                noise_mode=noise_mode.value,
-                progress=told,
-                credit=credit_of(by, licence),
-            )
-            report = mapping.draw_map(image, output, plan)
+            report = mapping.draw_map(opening.open(told, credit_of(by, licence)), output, plan)
         warn(report["geometry"]["warnings"])
         if as_json:
             typer.echo(json.dumps(plain(report), indent=2, allow_nan=False))
@@ -147,6 +146,7 @@ def _picture(wanted: bool, style: str, look: str | None, depth: int) -> "Picture
     from perijove.compose.options import PictureOptions, look_of
 
     if wanted:
+        # Any depth may be asked for; the options refuse what is none.
         return PictureOptions(style, look_of(look) if look else None, depth=depth)  # type: ignore[arg-type]
     if style != "natural" or look is not None:
         raise OptionError("--style and --look are of pictures: give a name that ends in .png, or --picture")

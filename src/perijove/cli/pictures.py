@@ -198,6 +198,7 @@ def _written(
     style, look, gamut, depth = picture
     image = openings["main"].open(told, credit)
     methane = openings["methane"].open(told, credit) if "methane" in openings else None
+    # Any gamut and depth may be asked for; the options refuse what is none.
     options = PictureOptions(style, look_of(look) if look else None, gamut, depth, methane)  # type: ignore[arg-type]
     return write_products(image, folder, picture=options, **asked)
 

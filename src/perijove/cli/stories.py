@@ -35,20 +35,14 @@ def caption(
 ) -> None:
     """Write a caption: what an image shows, from where, with which credit."""
     with failures_told(verbose):
-        from perijove import pipeline
+        from perijove.opening import Opening
         from perijove.products.raster import plain
         from perijove.project.view import spacecraft_view
         from perijove.story.caption import caption_of
 
         with progress(quiet) as told:
-            image = pipeline.open_image(
-                raw,
-                metadata,
-                kernels=kernels,
-                with_others=with_others or (),
-                pointing=pointing,
-                progress=told,
-            )
+            opening = Opening(raw, metadata, kernels, pointing=pointing, with_others=tuple(with_others or ()))
+            image = opening.open(told)
             solved = image.located.solution.pointing
             found = caption_of(image.label, solved, spacecraft_view(solved), timezone)
         warn(image.located.warnings)

@@ -270,6 +270,7 @@ def write_yaml(recipe: Recipe) -> str:
 
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = None
+    # Its types know None alone.
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     yaml.width = 110
     text = StringIO()

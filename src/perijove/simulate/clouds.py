@@ -173,6 +173,7 @@ def vortices(seed: int) -> tuple[Vortex, ...]:
             scale = 1.0 + 0.35 * float(random.uniform(-1, 1))
             lon = (first + 360.0 / count * (i + 0.52 * float(random.uniform(-1, 1)))) % 360.0
             where = lat + size[2] * float(random.uniform(-1, 1))
+            # What a table of looks unpacks to has no type of its own.
             found.append(Vortex(f"{name}{i + 1}", where, lon, size[0] * scale, size[1] * scale, **look))  # type: ignore[arg-type]
 
     white = {"tint": _WHITE, "methane": 0.075, "ring": -0.085, "contrast": 0.05}
