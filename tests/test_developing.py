@@ -14,8 +14,9 @@ from perijove.cli import app
 from perijove.darkroom.layers import MAIN, Memory
 from perijove.darkroom.operators import OPERATORS
 from perijove.darkroom.recipe import presets, read_recipe, recipe_of, write_yaml
-from perijove.developing import develop, develop_to, recipe_in, rerun
+from perijove.developing import develop
 from perijove.errors import RecipeError
+from perijove.finishing import develop_to, recipe_in, rerun
 from perijove.opening import Opening
 from perijove.register.pointing_file import Solved, pointing_path, write_pointing
 from perijove.story.credit import Credit

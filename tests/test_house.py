@@ -37,6 +37,7 @@ EDGES = (
     "processing",
     "opening",
     "developing",
+    "finishing",
     "mapping",
     "shelving",
     "map_pictures",

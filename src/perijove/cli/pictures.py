@@ -214,7 +214,7 @@ def _developed(
 ) -> dict[str, Any]:
     """The picture of a recipe; a view that is asked for takes the place of the recipe's own."""
     from perijove.darkroom.recipe import read_recipe
-    from perijove.developing import develop_to
+    from perijove.finishing import develop_to
 
     recipe = read_recipe(name)
     view, size, north_up, centre = asked

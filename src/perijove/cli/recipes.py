@@ -34,7 +34,7 @@ def show(name: NameArgument, verbose: VerboseOption = False) -> None:
         from perijove.darkroom.recipe import read_recipe, write_yaml
 
         if Path(name).suffix.lower() == ".png":
-            from perijove.developing import recipe_in
+            from perijove.finishing import recipe_in
 
             recipe = recipe_in(Path(name))
         else:
@@ -83,7 +83,7 @@ def rerun(
 ) -> None:
     """Make a picture again from the recipe that it carries."""
     with failures_told(verbose):
-        from perijove.developing import rerun as run
+        from perijove.finishing import rerun as run
         from perijove.products.raster import plain
 
         with progress(quiet) as told:
