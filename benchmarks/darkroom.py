@@ -52,7 +52,7 @@ def recipe(slider: float, size: int) -> Recipe:
             ]
         },
     ]
-    return recipe_of({"perijove_recipe": 1, "name": "twelve", "view": {"size": size}, "layers": layers})
+    return recipe_of({"perijove_recipe": 2, "name": "twelve", "view": {"size": size}, "layers": layers})
 
 
 def best(times: list[float]) -> str:

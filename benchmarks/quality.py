@@ -115,7 +115,8 @@ def lone_pixels(values: np.ndarray, sigma: np.ndarray, clipping: list[float]) ->
     report = {"number": float(len(at)), "per_megapixel": 1e6 * len(at) / area}
     if len(clipping) > 1:
         unclipped = np.logical_and.reduce(far) & inside
-        alone = [shows_in_one(np.stack(parts, axis=-1)[y - 1 : y + 2, x - 1 : x + 2]) for x, y in at if unclipped[y, x]]
+        part = np.stack(parts, axis=-1)
+        alone = [shows_in_one(part[max(y - 1, 0) : y + 2, max(x - 1, 0) : x + 2]) for x, y in at if unclipped[y, x]]
         report["alone"] = float(sum(alone))
         report["alone_per_megapixel"] = 1e6 * sum(alone) / max(float(unclipped.sum()), 1.0)
     return report

@@ -295,7 +295,7 @@ def png8(pixels: np.ndarray) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + body
 
 
-#: Counts at the lower ends of the intervals of the square-root-like companding (SIS, appendix C).
+#: Counts at the upper ends of the intervals of the square-root-like companding (SIS, appendix C).
 LEVELS = np.concatenate(
     [
         np.arange(0, 23),
@@ -318,13 +318,13 @@ def expose(values: np.ndarray, white_dn: Mapping[str, float], bands: tuple[str, 
     dark[..., active] = np.maximum(values[..., active], 0.0)
     counts = rng.poisson(dark * white * 16.0) / 16.0 + rng.normal(1.0, 1.04, values.shape)
     counts = np.clip(np.rint(counts), 0, 2879)
-    return (np.searchsorted(LEVELS, counts, side="right") - 1).astype(np.uint8)
+    return np.searchsorted(LEVELS, counts).astype(np.uint8)
 
 
 def json_label(label: ImageLabel, samples: int) -> dict[str, Any]:
     """Keywords of the mission's JSON for a label."""
     return {
-        "COMPRESSION_TYPE": "INTEGER COSINE TRANSFORM",
+        "COMPRESSION_TYPE": "HUFFMAN",
         "EXPOSURE_DURATION": f"{1000 * label.exposure_s} <ms>",
         "FILE_NAME": f"{label.product_id}-raw.png",
         "FILTER_NAME": list(label.bands),

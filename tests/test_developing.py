@@ -25,7 +25,7 @@ VIEW = {"size": 160}
 
 
 def recipe(*layers: dict[str, Any], name: str = "trial", **given: Any) -> Any:
-    return recipe_of({"perijove_recipe": 1, "name": name, "view": VIEW, "layers": list(layers), **given})
+    return recipe_of({"perijove_recipe": 2, "name": name, "view": VIEW, "layers": list(layers), **given})
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +125,7 @@ def test_pictures_without_a_recipe(opening: Opening, tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="carries no recipe"):
         recipe_in(opening.raw)
     (tmp_path / "note.png").write_text("no picture")
-    with pytest.raises(RecipeError, match="no picture that can be read"):
+    with pytest.raises(RecipeError, match="carries no recipe"):
         recipe_in(tmp_path / "note.png")
     with pytest.raises(RecipeError, match="does not exist"):
         recipe_in(tmp_path / "nothing.png")
@@ -211,3 +211,72 @@ def test_an_annotated_copy_lies_beside_the_picture(opening: Opening, tmp_path: P
     changed = (drawn[:300] != plain).any(axis=-1).mean()
     assert 0.02 < changed < 0.5
     assert "Jane Doe" in (tmp_path / f"{stem}-annotation.svg").read_text()
+
+
+def test_stars_of_the_catalogue_stand_where_moons_and_planets_are_seen_from(image: Any) -> None:
+    """A star is drawn at the pixel along whose true line of sight it stands."""
+    from perijove.darkroom.layers import PictureSource
+    from perijove.developing import Table
+    from perijove.geometry.stars import bright_stars
+
+    raster = image.view(400)
+    plane = Table(raster, {}).canvas(PictureSource()).plane("star_magnitude")
+    pointing, view = image.located.solution.pointing, raster.view
+    turn = pointing.jupiter_from_j2000[pointing.mid_frame]
+    stars = bright_stars(float(pointing.et.mean()))
+    ways = stars.directions @ turn.T
+    rows, columns = np.nonzero(np.isfinite(plane))
+    assert len(rows) > 0
+    for row, column in zip(rows, columns, strict=True):
+        # The ray of the pixel, from the definition of a perspective or equidistant view.
+        right, down = (np.array([column, row]) + 0.5 - view.centre) * view.scale
+        far = np.hypot(right, down)
+        angle = far if view.projection == "equidistant" else np.arctan(far)
+        ray = np.array([right / far * np.sin(angle), down / far * np.sin(angle), np.cos(angle)]) @ view.axes
+        near = np.arccos(np.clip(ways @ ray, -1, 1))
+        assert near.min() < view.scale
+        assert stars.magnitudes[near < view.scale].min() == pytest.approx(float(plane[row, column]), abs=1e-5)
+
+
+def test_a_star_field_is_artistic_and_none_on_a_globe_from_afar(image: Any) -> None:
+    layers = {"picture": {}, "operators": ["star-field"]}
+    made = develop({MAIN: image}, recipe(layers))
+    assert made.fidelity.badge == "artistic"
+    globe = {"orthographic": {}, "size": 160}
+    plain = develop(
+        {MAIN: image},
+        recipe({"picture": {}}).model_copy(update={"view": recipe({"picture": {}}).view.changed(**globe)}),
+    )
+    drawn = develop({MAIN: image}, recipe(layers).model_copy(update={"view": recipe(layers).view.changed(**globe)}))
+    np.testing.assert_array_equal(plain.pixels, drawn.pixels)
+
+
+def test_a_refined_view_lies_where_the_other_does_and_leaves_small_ones(image: Any) -> None:
+    # The camera's scale is about 420 pixels here.
+    view = {"size": 1200, "crop": [0.3, 0.3, 0.6, 0.6]}
+    cubic, detail = (
+        develop({MAIN: image}, recipe({"picture": {}}).viewed(**view, resampling=how)).raster
+        for how in ("cubic", "detail")
+    )
+    both = np.isfinite(cubic.values).all(axis=-1) & np.isfinite(detail.values).all(axis=-1)
+    np.testing.assert_array_equal(np.isnan(cubic.values), np.isnan(detail.values))
+    off = (detail.values - cubic.values)[both]
+    assert 0 < np.abs(off).mean() < 0.01
+    shift, _ = cv2.phaseCorrelate(*(np.nan_to_num(r.values[..., 0]).astype(float) for r in (cubic, detail)))
+    assert np.hypot(*shift) < 0.1
+    small = {"size": 160}
+    pair = [
+        develop({MAIN: image}, recipe({"picture": {}}).viewed(**small, resampling=how)).pixels
+        for how in ("cubic", "detail")
+    ]
+    np.testing.assert_array_equal(*pair)
+
+
+def test_what_is_refined_is_not_deconvolved_again(image: Any) -> None:
+    view = {"size": 1200, "crop": [0.4, 0.4, 0.5, 0.5], "resampling": "detail"}
+    plain, again = (
+        develop({MAIN: image}, recipe({"picture": {}, "operators": steps}).viewed(**view)).pixels
+        for steps in ([], ["deconvolve"])
+    )
+    # Through linear light and back: a level of 65,535 or two.
+    assert np.abs(plain.astype(int) - again).max() <= 2

@@ -1,5 +1,6 @@
 """From raw images and maps to a mosaic on disk, and from it to views, on a planet whose truth is known."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ from perijove.mosaic_inputs import Cells, carried
 from perijove.mosaicking import AS_SEEN, MosaicPlan, draw_mosaic, photometry_from, photometry_report
 from perijove.photometry.photometry import Photometry
 from perijove.products.map_file import open_map
+from perijove.products.xmp import documents_in
 from perijove.project.grid import GLOBE, map_grid
 from perijove.register.pointing_file import Solved, pointing_path, write_pointing
 from perijove.shelving import Given, Shelf, shelve
@@ -233,6 +235,11 @@ def test_a_view_shows_the_ground_in_its_place(synthetic: Any, mosaic: Any, tmp_p
     assert middle == pytest.approx(float(synthetic.clouds(np.array(35.0), np.array(-40.0))), rel=0.03)
     assert np.isnan(values[0]).all()
     assert report["view"]["projection"] == "orthographic"
+    with tifffile.TiffFile(path) as file:
+        told = json.loads(file.pages.first.description)
+    assert told["inputs"][0] == {"file": mosaic[0].name, "sha256": hashlib.sha256(mosaic[0].read_bytes()).hexdigest()}
+    assert told["inputs"][1:] == mosaic[1]["inputs"]
+    assert told["software"].startswith("perijove ")
 
 
 def test_a_crescent_from_nearby(mosaic: Any, tmp_path: Path) -> None:
@@ -271,6 +278,11 @@ def test_pictures(pair: list[Path], mosaic: Any, tmp_path: Path) -> None:
     assert (picture.max(axis=0)[seen] > 0).mean() > 0.99
     draw_view(mosaic[0], tmp_path / "e.png", ViewPlan(centre=(35.0, 320.0), size=200, style="enhanced"))
     assert (tmp_path / "e.png").stat().st_size > 20_000
+    for name in ("m.png", "e.png"):
+        found = documents_in((tmp_path / name).read_bytes(), name)
+        inputs = json.loads(found["Provenance"])["inputs"]
+        assert {entry["file"] for entry in inputs} >= {p.name for p in pair}
+        assert str(tmp_path) not in found["Provenance"]
 
 
 @pytest.mark.parametrize(

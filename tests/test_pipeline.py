@@ -62,8 +62,8 @@ def test_the_picture_holds_the_planets_reflectance_in_its_place(synthetic: Any, 
     assert known.sum() > 50000
     for index, band in enumerate(raster.bands):
         error = raster.values[..., index][known] / (synthetic.ALBEDO[band] * truth[known]) - 1
-        # Codes stand for intervals of 8 counts in 400 whose lower end they are: half of that, 1 %, is their bias.
-        assert abs(np.median(error)) < 0.02
+        # Ground in the blur of a limb or a gap of clouds is a little off; the intervals of codes are known: no bias.
+        assert abs(np.median(error)) < 0.01
         # A quarter of a pixel of misplacement on waves of 10 px and 20 % would be 3 %, as much as the shot noise.
         assert np.percentile(np.abs(error), 90) < 0.08
 

@@ -2,15 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from perijove.files import replacing
 from perijove.pipeline import Raster
-from perijove.products.raster import write_png
-from perijove.products.report import picture_text
+from perijove.products.pictures import write_picture
+from perijove.products.raster import Pixels, to_depth
+from perijove.project.grid import MapGrid
 from perijove.story.annotation import PARTS, annotation_of
 from perijove.story.graticule import Graticule
 from perijove.story.scene import scene_of
@@ -40,13 +37,14 @@ class AnnotationPlan:
         return cls(parts, graticule_deg)
 
 
-def annotate(picture: Path, raster: Raster, plan: AnnotationPlan, gamut: str = "srgb") -> list[Path]:
+def annotate(picture: Path, pixels: Pixels, raster: Raster, plan: AnnotationPlan, gamut: str = "srgb") -> list[Path]:
     """Write a picture once more with its annotation, and the annotation alone as SVG.
 
     Parameters
     ----------
     picture : Path
-        PNG of the raster.
+        Where it was written to.
+    pixels : ndarray, (height, width, 3) or (height, width), uint16
     raster : Raster
     plan : AnnotationPlan
     gamut : {"srgb", "p3"}
@@ -62,21 +60,17 @@ def annotate(picture: Path, raster: Raster, plan: AnnotationPlan, gamut: str = "
     OptionError
         Something is asked for that cannot be drawn.
     """
-    import imagecodecs
-
     image, view = raster.image, raster.view
     image.progress(f"annotating {picture.stem}")
     pointing = image.located.solution.pointing
     texts = (raster.caption.short, image.provenance["credit"])
     made = annotation_of(pointing, view, scene_of(pointing, view), texts, plan.parts)
-    pixels: npt.NDArray[Any] = imagecodecs.png_decode(picture.read_bytes())
-    if pixels.dtype == np.uint16:
-        pixels = (pixels >> 8).astype(np.uint8)
+    pixels = to_depth(pixels, 8)
     if plan.graticule_deg is not None:
-        pixels = Graticule(plan.graticule_deg, "graphic").drawn_on(pixels, view)
+        latitudes = view.latitudes if isinstance(view, MapGrid) else "graphic"
+        pixels = Graticule(plan.graticule_deg, latitudes).drawn_on(pixels, view)
     burnt, drawing = (picture.with_name(f"{picture.stem}{end}") for end in ("-annotated.png", "-annotation.svg"))
-    text = {**picture_text(image.label, image.provenance), "Description": raster.caption.short}
-    write_png(burnt, made.drawn_on(pixels), text, gamut)
+    write_picture(burnt, made.drawn_on(pixels), raster.about(), gamut)
     with replacing(drawing) as temporary:
         temporary.write_text(made.svg(), encoding="utf-8")
     return [burnt, drawing]

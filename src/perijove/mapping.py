@@ -17,9 +17,10 @@ from perijove.geometry.backplanes import backplanes, mid_et, plane_names
 from perijove.geometry.ellipsoid import from_lat_lon, lat_graphic_deg, normals
 from perijove.photometry.angles import Angles
 from perijove.pipeline import PLANE_ORDER, Image, Kernel, Raster
+from perijove.products.about import About
 from perijove.products.map_files import WRITERS, write_map, write_picture_geotiff
 from perijove.products.map_planes import TILE_PX, MapPlanes, Plane
-from perijove.products.report import picture_text
+from perijove.products.report import map_report
 from perijove.project.grid import GLOBE, Cutout, Latitudes, MapGrid, Region, map_grid, scale_of
 
 Planes = npt.NDArray[np.float32]
@@ -29,6 +30,8 @@ Floats = npt.NDArray[np.float64]
 _PICTURES: Final = (".png", ".tif", ".tiff")
 #: Pixels of a map that is drawn as a picture, which is held in memory as a whole.
 _MAX_PICTURE_PX: Final = 16384**2
+#: What world files of pictures are called; of others, as any may be.
+_WORLD_FILES: Final = {".png": ".pgw", ".jpg": ".jgw", ".jpeg": ".jgw", ".tif": ".tfw", ".tiff": ".tfw"}
 #: Cells along the longer side of a map on which the ground that is seen is outlined.
 _OUTLINE_CELLS: Final = 500
 #: A backplane that the fit of the pointing tells.
@@ -45,8 +48,8 @@ class MapPlan:
     ----------
     projection : str
         As for `perijove.project.grid.map_grid`.
-    region : Region, Cutout or None
-        Default: what the image sees in daylight.
+    region : Region, Cutout, ndarray, (n, 3), or None
+        Also points of the ground, body-fixed, that it has to hold. Default: what the image sees in daylight.
     scale_km : float or None
         Kilometres to a pixel; default: the camera's at the nearest ground in the image.
     latitudes : {"centric", "graphic"}
@@ -64,12 +67,14 @@ class MapPlan:
         A picture instead of planes; files that hold nothing else have the default one.
     graticule_deg : float or None
         Degrees between lines of latitude and longitude over a picture.
+    size : int or None
+        In place of the scale: pixels of the longer side.
     stac : bool
         Whether an item of STAC is written beside the map, and the collection of those in its folder.
     """
 
     projection: str = "equirectangular"
-    region: Region | Cutout | None = None
+    region: Region | Cutout | Floats | None = None
     scale_km: float | None = None
     latitudes: Latitudes = "centric"
     centre: tuple[float, float] | None = None
@@ -80,6 +85,7 @@ class MapPlan:
     picture: PictureOptions | None = None
     graticule_deg: float | None = None
     stac: bool = False
+    size: int | None = None
 
     def __post_init__(self) -> None:
         if self.relight is not None and self.photometry is None:
@@ -93,11 +99,12 @@ class MapPlan:
         seen = seen_ground(pointing)
         observer = pointing.position_fixed_km[pointing.mid_frame]
         scale_km = self.scale_km
-        if scale_km is None:
+        if scale_km is None and self.size is None:
             nearest = float(np.linalg.norm(seen - observer, axis=-1).min())
             scale_km = float(f"{nearest * image.label.sampling_factor / FOCAL_LENGTH_PX:.3g}")
         shown = seen if self.region is None else self.region
-        grid = map_grid(self.projection, shown, scale_km * 1e3, latitudes=self.latitudes, centre=self.centre)
+        scale_m = None if scale_km is None else scale_km * 1e3
+        grid = map_grid(self.projection, shown, scale_m, latitudes=self.latitudes, centre=self.centre, size=self.size)
         return replace(grid, seen_from_km=observer)
 
 
@@ -153,19 +160,6 @@ def draw_map(image: Image, path: Path, plan: MapPlan) -> dict[str, Any]:
 
         files += write_stac(path, content, drawing.footprint)
     return {**image.report, "map": drawing.report, "files": [str(file) for file in files]}
-
-
-def map_report(grid: MapGrid) -> dict[str, Any]:
-    """A map's grid as data."""
-    return {
-        "crs": grid.wkt,
-        "latitudes": f"planeto{grid.latitudes}",
-        "longitudes": "System III; eastings grow to the east",
-        "scale_km_per_px": grid.scale_m / 1e3,
-        "transform": list(grid.transform),
-        "width": grid.width,
-        "height": grid.height,
-    }
 
 
 @dataclass(frozen=True)
@@ -335,10 +329,20 @@ class Drawing:
 
         return sunlight_at(mid_et(self.image.located.solution.pointing))
 
-    def picture(self, options: PictureOptions) -> Any:
-        """The map as a picture (`perijove.compose.colour.Picture`)."""
-        from perijove.compose.styles import Scene, picture
+    @property
+    def raster(self) -> Raster:
+        """All bands of the map in I/F, held in memory.
 
+        Raises
+        ------
+        OptionError
+            It does not fit.
+        """
+        if self.grid.width * self.grid.height > _MAX_PICTURE_PX:
+            raise OptionError(
+                f"a picture of {self.grid.width} x {self.grid.height} pixels does not fit into memory; "
+                "write planes to a .tif, which are drawn tile by tile, or choose a coarser scale"
+            )
         count = len(self.bands)
         values = np.full((self.grid.height, self.grid.width, count), np.nan, np.float32)
         weight = np.zeros_like(values)
@@ -346,7 +350,13 @@ class Drawing:
         for rows, columns, planes in plain.tiles():
             values[rows, columns] = planes[..., :count]
             weight[rows, columns] = np.nan_to_num(planes[..., count : count + 1])
-        raster = Raster(values, weight, self.bands, self.grid, self.image)
+        return Raster(values, weight, self.bands, self.grid, self.image)
+
+    def picture(self, options: PictureOptions) -> Any:
+        """The map as a picture (`perijove.compose.colour.Picture`)."""
+        from perijove.compose.styles import Scene, picture
+
+        raster = self.raster
         if self.law is None:
             return raster.picture(options)
         # What is lit from above has no shading to be evened, and nothing of it is saturated any more.
@@ -375,14 +385,10 @@ class Drawing:
 
 
 def _write_picture(path: Path, drawing: Drawing) -> list[Path]:
-    from perijove.products.raster import to_depth, write_png
+    from perijove.products.pictures import write_picture
+    from perijove.products.raster import to_depth
 
-    grid, plan, image = drawing.grid, drawing.plan, drawing.image
-    if grid.width * grid.height > _MAX_PICTURE_PX:
-        raise OptionError(
-            f"a picture of {grid.width} x {grid.height} pixels does not fit into memory; "
-            "write planes to a .tif, which are drawn tile by tile, or choose a coarser scale"
-        )
+    grid, plan = drawing.grid, drawing.plan
     options = plan.picture or PictureOptions()
     made = drawing.picture(options)
     pixels = to_depth(made.pixels, options.depth)
@@ -391,17 +397,20 @@ def _write_picture(path: Path, drawing: Drawing) -> list[Path]:
 
         # Lines go on where the image ends.
         pixels = Graticule(plan.graticule_deg, grid.latitudes).drawn_on(pixels, replace(grid, seen_from_km=None))
+    source = {**drawing.metadata, "style": options.style}
     if path.suffix.lower() != ".png":
-        write_picture_geotiff(path, grid, pixels, {**drawing.metadata, "style": options.style}, made.gamut)
+        write_picture_geotiff(path, grid, pixels, source, made.gamut)
         return [path]
-    text = picture_text(image.label, image.provenance)
-    write_png(path, pixels, {**text, "Description": f"Map of Jupiter, style {options.style}"}, made.gamut)
-    return [path, _write_world_file(path.with_suffix(".pgw"), grid)]
+    shown = f"Map of Jupiter, style {options.style}"
+    write_picture(path, pixels, About.of_image(drawing.image.label, source, caption=shown), made.gamut)
+    return [path, write_world_file(path, grid)]
 
 
-def _write_world_file(path: Path, grid: MapGrid) -> Path:
+def write_world_file(picture: Path, grid: MapGrid) -> Path:
+    """Write beside a picture of a map where its pixels lie, as GIS programs look for it; the file's path."""
     from perijove.files import replacing
 
+    path = picture.with_suffix(_WORLD_FILES.get(picture.suffix.lower(), ".wld"))
     a, b, left, d, e, top = grid.transform
     # Of the middle of the upper left pixel.
     lines = (a, d, b, e, left + a / 2, top + e / 2)
@@ -410,4 +419,4 @@ def _write_world_file(path: Path, grid: MapGrid) -> Path:
     return path
 
 
-__all__ = ["GLOBE", "Cutout", "Drawing", "MapPlan", "Region", "draw_map", "map_report", "scale_of"]
+__all__ = ["GLOBE", "Cutout", "Drawing", "MapPlan", "Region", "draw_map", "map_report", "scale_of", "write_world_file"]

@@ -24,6 +24,21 @@ Floats = npt.NDArray[np.float64]
 Plane = npt.NDArray[np.float32]
 Planes = npt.NDArray[np.float32]
 
+#: What is known of a map's image in a mosaic.
+_CARRIED: Final = (
+    "product",
+    "title",
+    "credit",
+    "licence",
+    "processing",
+    "inputs",
+    "kernels",
+    "calibration_set",
+    "solved_with",
+    "software",
+    "start_time_utc",
+    "perijove",
+)
 #: Pixels to a cell, at most; a cell is no larger than this, and there are no more cells than this.
 _MOST_STEP, _CELL_KM, _MOST_CELLS = 16, 250.0, 1_500_000
 #: Samples to a side of a cell.
@@ -262,14 +277,15 @@ class MapLayer:
         """Its bands."""
         return self.file.bands
 
-    @property
+    @functools.cached_property
     def sources(self) -> Sequence[Mapping[str, Any]]:
-        """The images that it consists of; one of which nothing but the file's name is known for maps of others."""
+        """The images that it consists of; one of which nothing but the file itself is known for maps of others."""
         told = self.file.metadata
         if "sources" in told:
             return list(told["sources"])
-        keys = ("product", "title", "credit", "licence", "processing", "inputs", "start_time_utc", "perijove")
-        kept = {key: told[key] for key in keys if key in told}
+        kept = {key: told[key] for key in _CARRIED if key in told}
+        if "inputs" not in kept:
+            kept["inputs"] = [self.file.record]
         return [{"product": self.file.path.stem, **kept, "bands": list(self.bands)}]
 
     def layer(self, cells: Cells, _photometry: Any) -> Layer:

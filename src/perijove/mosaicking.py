@@ -352,7 +352,8 @@ def photometry_from(report: Mapping[str, Any]) -> Photometry:
 
 def _write_picture(drawing: Drawing, path: Path, style: str, report: Mapping[str, Any]) -> list[Path]:
     from perijove.files import replacing
-    from perijove.products.raster import write_png
+    from perijove.products.about import About
+    from perijove.products.pictures import write_picture
 
     grid = drawing.cells.of
     if grid.width * grid.height > _MAX_PICTURE_PX:
@@ -365,7 +366,11 @@ def _write_picture(drawing: Drawing, path: Path, style: str, report: Mapping[str
     for rows, columns, planes in drawing.planes(report).tiles:
         values[rows, columns] = planes[..., : len(bands)]
     made = picture_of(values, bands, style, grid.ground if style != "natural" else None)
-    write_png(path, made.pixels, {"Title": str(report["title"]), "Source": str(report["credit"])}, made.gamut)
+    # Outlines and overlaps are long, and follow from the rest.
+    sources = [{key: told for key, told in each.items() if key != "footprint"} for each in report["sources"]]
+    carried = {**report, "sources": sources, "overlaps": None, "style": style}
+    about = About(str(report["title"]), carried, caption=f"Map of Jupiter, style {style}")
+    write_picture(path, made.pixels, about, made.gamut)
     world = path.with_suffix(".pgw")
     a, b, left, d, e, top = grid.transform
     with replacing(world) as temporary:

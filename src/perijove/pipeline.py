@@ -1,7 +1,7 @@
 """From files to images, views and pictures: the only place that knows the whole way."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -15,7 +15,7 @@ from perijove.calibrate.repair import NoiseMode, Repairs
 from perijove.compose.options import PictureOptions
 from perijove.errors import OptionError
 from perijove.geometry.kernels import KernelFolder
-from perijove.products.report import geometry_report, picture_text, provenance, view_report
+from perijove.products.report import beside, geometry_report, provenance, view_report
 from perijove.solving import Progress, RawFile, Source, silent, solve_pass
 from perijove.story.caption import Caption, caption_of
 from perijove.story.credit import Credit
@@ -121,13 +121,13 @@ class Raster:
     @cached_property
     def light(self) -> Any:
         """How the light falls on the view (`perijove.compose.illumination.Illumination`)."""
+        from perijove.compose.blocks import at_once
         from perijove.compose.illumination import Illumination
 
         pointing = self.image.located.solution.pointing
-        observer, sun = pointing.position_fixed_km[pointing.mid_frame], pointing.sun_fixed
-        parts = [
-            Illumination.of_ground(self.view.ground(rows), observer, sun) for rows in self.view.blocks(_BLOCK_ROWS)
-        ]
+        lit_from = (pointing.position_fixed_km[pointing.mid_frame], pointing.sun_fixed)
+        blocks = self.view.blocks(_BLOCK_ROWS)
+        parts = at_once(lambda rows: Illumination.of_ground(self.view.ground(rows), *lit_from), blocks)
         return Illumination.joined(parts)
 
     def picture(self, options: PictureOptions | None = None) -> Any:
@@ -148,26 +148,35 @@ class Raster:
         return picture(options.style, scenes[0], scenes[1] if len(scenes) > 1 else None, options.look, options.gamut)
 
     def save_picture(self, path: str | Path, options: PictureOptions | None = None) -> Path:
-        """Write a picture of the view (``.png`` or ``.tif``).
+        """Write a picture of the view, in the format of the name: `perijove.products.pictures.FORMATS`.
 
         Raises
         ------
         OptionError
             For other suffixes, or when the place cannot be written to.
         """
-        from perijove.products.raster import to_depth, write_picture_tiff, write_png
+        from perijove.products.pictures import format_of
+
+        format_of(Path(path))
+        options = options or PictureOptions()
+        return self.keep_picture(path, self.picture(options), options)
+
+    def keep_picture(self, path: str | Path, made: Any, options: PictureOptions) -> Path:
+        """Write a picture that `picture` made with these options; errors as for `save_picture`."""
+        from perijove.products.pictures import write_picture
+        from perijove.products.raster import to_depth
 
         path = Path(path)
-        options = options or PictureOptions()
-        writers = {".png": write_png, ".tif": write_picture_tiff, ".tiff": write_picture_tiff}
-        if path.suffix.lower() not in writers:
-            raise OptionError(f"cannot write {path.name}: give a name that ends in .png or .tif")
-        made = self.picture(options)
-        text = {**picture_text(self.image.label, self.image.provenance), "Description": self.caption.short}
-        if options.style != "natural":
-            text["Comment"] = f"style {options.style}: not as the eye would see it"
-        writers[path.suffix.lower()](path, to_depth(made.pixels, options.depth), text, made.gamut)
+        note = "" if options.style == "natural" else f"style {options.style}: not as the eye would see it"
+        about = self.about(note=note)
+        write_picture(path, to_depth(made.pixels, options.depth), about, made.gamut, options.quality)
         return path
+
+    def about(self, **more: Any) -> Any:
+        """What a picture of the view tells of itself (`perijove.products.about.About`)."""
+        from perijove.products.about import About
+
+        return About.of_image(self.image.label, self.image.provenance, self.caption, **more)
 
 
 @dataclass(frozen=True)
@@ -217,7 +226,12 @@ class Image:
     def provenance(self) -> dict[str, Any]:
         """Product, credit, software, inputs with hashes."""
         more = (self.pointing[1],) if self.pointing else ()
-        return provenance(self.label, (*self.stack.inputs, *more), self.credit)
+        return {**provenance(self.label, (*self.stack.inputs, *more), self.credit), **self._beside}
+
+    @cached_property
+    def _beside(self) -> dict[str, Any]:
+        others = [entry for neighbour in self.neighbours for entry in neighbour.inputs]
+        return beside(self.kernels, self.calibration, others)
 
     @cached_property
     def unlevelled(self) -> Any:
@@ -230,11 +244,16 @@ class Image:
     @cached_property
     def calibrated(self) -> Any:
         """The framelets in I/F, with quality flags (`CalibratedStack`); needs the pointing unless told not to level."""
+        from perijove.calibrate.columns import even_columns
+        from perijove.calibrate.faint import quieted_if_faint
+        from perijove.project.faint_hits import without_faint_hits
         from perijove.project.overlap import levelled
 
-        if not self.self_calibration:
-            return self.unlevelled
-        return levelled(self.unlevelled, self.located.solution.pointing, self.label.bands)
+        made = self.unlevelled
+        if self.self_calibration:
+            pointing = self.located.solution.pointing
+            made = levelled(even_columns(without_faint_hits(made, pointing)), pointing, self.label.bands)
+        return quieted_if_faint(made) if self.noise_mode == "auto" else made
 
     @cached_property
     def located(self) -> Any:
@@ -307,18 +326,25 @@ class Image:
     def drawn_on(self, view: Any, kernel: Kernel = "bicubic") -> Raster:
         """Draw the image on a view, which may be that of another image of the perijove.
 
-        Ground is met where it lies on the planet; clouds that moved between two images are not followed.
+        Ground is met where it lies on the planet, and left out beyond this image's own horizon; clouds that moved
+        between two images are not followed.
         """
+        from perijove.compose.blocks import ahead
         from perijove.project.resample import Framelets, gather
+        from perijove.project.view import ground_seen
 
         self.progress(f"drawing {self.label.product_id}")
-        framelets = Framelets.of(self.calibrated.i_over_f, self.label.bands, self.located.solution.pointing)
+        pointing = self.located.solution.pointing
+        framelets = Framelets.of(self.calibrated.i_over_f, self.label.bands, pointing)
+        observer = pointing.position_fixed_km[pointing.mid_frame]
+        if view.seen_from_km is not None:
+            view = replace(view, seen_from_km=observer)
         order = [band for band in PLANE_ORDER if band in self.label.bands]
         source = [self.label.bands.index(band) for band in order]
         values = np.empty((view.height, view.width, len(order)), np.float32)
         weight = np.empty_like(values)
-        for rows in view.blocks(_BLOCK_ROWS):
-            drawn, weighed = gather(view.ground(rows), framelets, kernel)
+        for rows, ground in ahead(lambda rows: ground_seen(view, observer, rows), view.blocks(_BLOCK_ROWS)):
+            drawn, weighed = gather(ground, framelets, kernel)
             values[rows], weight[rows] = drawn[..., source], weighed[..., source]
         return Raster(values, weight, tuple(order), view, self)
 
@@ -357,7 +383,7 @@ def open_image(
     self_calibration : bool
         Whether what flat fields leave along the lines is levelled by the ground that framelets share.
     noise_mode : {"auto", "off", "heavy"}
-        Whether noise is taken out: by itself where the image has that of an aged camera, never, or always.
+        Whether noise is taken out: by itself where the image has that of an aged camera or is faint, never, or always.
     credit : Credit, optional
         Who makes something of it, under which licence. Default: the image data's own.
 

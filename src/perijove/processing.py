@@ -7,6 +7,7 @@ from typing import Any, Literal
 from perijove.annotating import AnnotationPlan, annotate
 from perijove.compose.options import PictureOptions
 from perijove.pipeline import Image
+from perijove.products.pictures import suffix_of
 from perijove.products.raster import check_folder, write_json
 from perijove.products.report import view_report
 from perijove.project.view import check_size
@@ -57,11 +58,12 @@ def process(
     for product in products:
         kind = picture.style if product == "natural" else product
         image.progress(f"writing {name}-{kind}")
-        path = folder / f"{name}-{kind}.{'png' if product == 'natural' else 'tif'}"
+        path = folder / f"{name}-{kind}{suffix_of(picture.format) if product == 'natural' else '.tif'}"
         if product == "natural":
-            files.append(raster.save_picture(path, picture))
+            made = raster.picture(picture)
+            files.append(raster.keep_picture(path, made, picture))
             if annotation is not None:
-                files += annotate(path, raster, annotation, picture.gamut)
+                files += annotate(path, made.pixels, raster, annotation, picture.gamut)
         else:
             files.append(raster.save_backplanes(path) if product == "backplanes" else raster.save(path))
     path = folder / f"{name}.report.json"

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from perijove import __version__
 from perijove.constants import JUPITER_RADII_KM
 from perijove.errors import OptionError
 from perijove.geometry.ellipsoid import from_lat_lon, lat_centric_deg, to_lat_lon
@@ -97,7 +98,9 @@ def draw_view(source: Path, path: Path, plan: ViewPlan | None = None) -> dict[st
     InputError
         Of the kind that tells what is wrong.
     """
-    from perijove.products.raster import check_folder, write_png, write_tiff
+    from perijove.products.about import About
+    from perijove.products.pictures import write_picture
+    from perijove.products.raster import check_folder, write_tiff
     from perijove.products.report import view_report
 
     plan = plan or ViewPlan()
@@ -109,17 +112,28 @@ def draw_view(source: Path, path: Path, plan: ViewPlan | None = None) -> dict[st
     values, bands = drawn(file, view)
     if plan.sun is not None or plan.phase_deg is not None:
         values = _lit(file, values, view, plan)
-    told = {key: value for key, value in file.metadata.items() if key not in ("map", "sources", "overlaps", "inputs")}
-    report = {**told, "view": view_report(view), "of": source.name, "files": [str(path)]}
+    told = {**_of_map(file), "view": view_report(view)}
     if path.suffix.lower() == ".png":
         sky = ~np.isfinite(values).any(axis=-1)
         made = picture_of(values, bands, plan.style, view.ground)
         made.pixels[sky] = 0
-        text = {"Title": str(told.get("title", source.name)), "Source": str(told.get("credit", ""))}
-        write_png(path, made.pixels, text, made.gamut)
+        shown = f"View of a map of Jupiter, style {plan.style}"
+        write_picture(path, made.pixels, About(str(told.get("title", source.name)), told, shown), made.gamut)
     else:
-        write_tiff(path, values, {**report, "bands": list(bands)})
-    return report
+        write_tiff(path, values, {**told, "bands": list(bands)})
+    return {**told, "files": [str(path)]}
+
+
+def _of_map(file: MapFile) -> dict[str, Any]:
+    """What a view of a map has from it: its credit, and its inputs behind the map itself."""
+    told = {key: value for key, value in file.metadata.items() if key not in ("map", "sources", "overlaps")}
+    return {
+        **told,
+        "software": f"perijove {__version__}",
+        "map_software": told.get("software"),
+        "of": file.path.name,
+        "inputs": [file.record, *told.get("inputs", ())],
+    }
 
 
 def view_of(file: MapFile, plan: ViewPlan) -> View:

@@ -63,6 +63,28 @@ def test_level_of_the_night_is_taken_from_the_ground(ball) -> None:  # type: ign
     np.testing.assert_allclose(level[ball.light.on_ground], 0.002, atol=2e-4)
 
 
+def test_a_small_night_tells_its_level_and_a_bright_sky_does_not(ball) -> None:  # type: ignore[no-untyped-def]
+    ground = ball.light.on_ground
+    planes = ball.lit(CLOUD) + np.where(ground, 0.002, 0.008)[..., None].astype(np.float32)
+    night = ground & (ball.light.mu0 < -0.12)
+    # Of the night only 0.3 % of the picture were seen.
+    known = ~night
+    known.ravel()[np.flatnonzero(night)[:: int(np.count_nonzero(night) / (0.003 * night.size))]] = True
+    level = black_level(np.where(known[..., None], planes, 0).astype(np.float32), known, 0.02, ball.light)
+    np.testing.assert_allclose(level[ground], 0.002, atol=2e-4)
+
+
+def test_steps_of_the_sky_are_found_where_they_are(ball) -> None:  # type: ignore[no-untyped-def]
+    ground, rows = ball.light.on_ground, np.arange(len(ball.x))[:, None]
+    step = 60
+    added = np.where(ground, 0.0, np.where(rows < step, 0.004, 0.001))[..., None]
+    freed, _, _ = reflectance((ball.lit(CLOUD) + added).astype(np.float32), RGB, OPEN, ball.light)
+    # Told by cells of 4 pixels: two of them from the step nothing of it is left; the haze's margin is not sky.
+    clear = (sky_distance(ball) > len(ball.x) / 20) & (np.abs(rows - step + 0.5) > 8)
+    assert clear[step - 20 : step + 20].any()
+    assert freed[clear].max() < 0.1 * 0.003
+
+
 def noisy(ball, noise: float) -> np.ndarray:  # type: ignore[no-untyped-def]
     rng = np.random.default_rng(1)
     return (ball.lit(CLOUD) + noise * rng.normal(size=(*ball.x.shape, 3))).astype(np.float32)

@@ -45,7 +45,7 @@ def test_lab_of_known_colours() -> None:
 
 
 def judged(canvas: Canvas, *layers: dict[str, Any], name: str = "natural") -> Any:
-    recipe = recipe_of({"perijove_recipe": 1, "name": name, "layers": list(layers)})
+    recipe = recipe_of({"perijove_recipe": 2, "name": name, "layers": list(layers)})
     colour, _ = Easel(lambda _: canvas).develop(recipe.layers)
     return fidelity_of(recipe, colour, canvas)
 

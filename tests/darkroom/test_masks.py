@@ -124,7 +124,8 @@ def test_a_plane_that_is_not_there(canvas: Canvas) -> None:
 
 def test_curve_and_back() -> None:
     values = np.linspace(0, 1.5, 1001, dtype=np.float32)
-    np.testing.assert_allclose(to_display(to_linear(values)), values, atol=2e-6)
+    # A quarter of a level of 16 bits.
+    np.testing.assert_allclose(to_display(to_linear(values)), values, rtol=0, atol=4e-6)
     # IEC 61966-2-1.
     exact = np.where(values <= 0.04045, values / 12.92, ((values.astype(float) + 0.055) / 1.055) ** 2.4)
-    np.testing.assert_allclose(to_linear(values), exact, rtol=2e-6, atol=1e-7)
+    np.testing.assert_allclose(to_linear(values), exact, rtol=0, atol=1e-6)

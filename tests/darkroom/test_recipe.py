@@ -2,17 +2,20 @@
 
 import random
 import string
+from typing import Any
 
 import pytest
 
-from perijove.darkroom.recipe import parse_recipe, presets, read_recipe, recipe_of, write_yaml
+from perijove.darkroom.recipe import Recipe, parse_recipe, presets, read_recipe, recipe_of, write_yaml
+from perijove.darkroom.versions import CHANGES, VERSION
+from perijove.darkroom.views import ViewPlan
 from perijove.errors import RecipeError
 
 FULL = """
-perijove_recipe: 1
+perijove_recipe: 2
 name: all-of-it
 about: Everything a recipe may hold.
-view: {projection: orthographic, size: 900, centre: [60, 120.5]}
+view: {orthographic: {centre: [60, 120.5]}, size: 900}
 layers:
   - picture: {style: natural}
     operators:
@@ -48,12 +51,30 @@ def test_everything_comes_back() -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (("perijove_recipe: 1", "perijove_recipe: 2"), "version 2"),
-        (("perijove_recipe: 1", "perijove_recipe: true"), "version True"),
-        (("perijove_recipe: 1", "version: 1"), "no perijove_recipe"),
+        (("perijove_recipe: 2", "perijove_recipe: 3"), "version 3, .* upgrade with pip install"),
+        (("perijove_recipe: 2", "perijove_recipe: true"), "version True"),
+        (("perijove_recipe: 2", "perijove_recipe: 0"), "version 0, which never was"),
+        (("perijove_recipe: 2", "perijove_recipe: 2.0"), "version 2.0, which never was"),
+        (("perijove_recipe: 2", "version: 2"), "no perijove_recipe"),
         (("name: all-of-it", "name: All Of It"), "name: String should match"),
         (("size: 900", "size: 9"), "view.size"),
-        (("projection: orthographic", "projection: spacecraft"), "needs projection: orthographic"),
+        (("orthographic: {", "spacecraft: {"), "view.spacecraft.centre: Extra"),
+        (("orthographic: {", "map: {}, orthographic: {"), "not orthographic and map"),
+        (("orthographic: {centre: [60, 120.5]}", "map: {projection: '+proj=moll'}"), "view.map: .*no projection"),
+        (("orthographic: {centre: [60, 120.5]}", "map: {pole: north}"), "a pole needs one of polar-"),
+        (("orthographic: {centre: [60, 120.5]}", "map: {to_latitude: 60}"), "maps about a pole"),
+        (("orthographic: {centre: [60, 120.5]}", "map: {centre: [1, 2]}"), "no centre: give the meridian"),
+        (("orthographic: {centre: [60, 120.5]}", "map: {projection: equal-area, meridian: 9}"), "no meridian"),
+        (("orthographic: {centre: [60, 120.5]}", "map: {projection: equal-area, radius_km: 9}"), "needs a centre"),
+        (("orthographic: {centre: [60, 120.5]}", "map: {scale_km: 20}"), "size and scale_km both"),
+        (("orthographic: {centre: [60, 120.5]}", "map: , rotate_deg: 20"), "turned by its meridian"),
+        (
+            (
+                "orthographic: {centre: [60, 120.5]}",
+                "map: {projection: polar-equidistant, to_latitude: 9, region: globe}",
+            ),
+            "give one of them",
+        ),
         (("stops: 0.25", "stops: .nan"), "layers.0.operators"),
         (("blend: luminosity", "blend: dissolve"), "layers.1.blend"),
         (("about:", "aboot:"), "aboot"),
@@ -74,9 +95,67 @@ def test_what_is_wrong_is_told(change: tuple[str, str], told: str) -> None:
 
 def test_nesting_and_size_have_limits() -> None:
     with pytest.raises(RecipeError, match="nested"):
-        parse_recipe("perijove_recipe: 1\nlayers: " + "[" * 500 + "]" * 500)
+        parse_recipe("perijove_recipe: 2\nlayers: " + "[" * 500 + "]" * 500)
     with pytest.raises(RecipeError, match="longer"):
         parse_recipe("# " + "x" * 1_000_001)
+
+
+def as_first_version(view: str) -> Recipe:
+    return parse_recipe(f"{{perijove_recipe: 1, name: old, view: {view}, layers: [{{picture: {{}}}}]}}")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("{}", {}),
+        ("{size: 300, zoom: 2, crop: [0, 0, 0.5, 1]}", {"size": 300, "zoom": 2, "crop": (0, 0, 0.5, 1)}),
+        ("{north_up: true, rotate_deg: 5}", {"spacecraft": {"north_up": True}, "rotate_deg": 5}),
+        ("{projection: spacecraft, size: 99}", {"spacecraft": {}, "size": 99}),
+        ("{projection: orthographic, centre: [60, 120.5]}", {"orthographic": {"centre": (60, 120.5)}}),
+        # Such views always had north up.
+        ("{projection: orthographic, north_up: true}", {"orthographic": {}}),
+    ],
+)
+def test_the_first_version_is_still_read(old: str, new: dict[str, Any]) -> None:
+    recipe = as_first_version(old)
+    assert recipe.view == ViewPlan.model_validate(new)
+    assert recipe.document()["perijove_recipe"] == 2
+    assert recipe_of(recipe.document()) == recipe
+
+
+@pytest.mark.parametrize(
+    ("old", "told"),
+    [
+        ("{centre: [1, 2]}", "view.spacecraft.centre"),
+        ("{projection: [1]}", "view.projection"),
+        ("{projection: map}", "view.projection"),
+        ("7", "view: Input"),
+        ("{map: {}, north_up: true}", "not spacecraft and map"),
+    ],
+)
+def test_what_was_wrong_in_the_first_version_is_wrong_still(old: str, told: str) -> None:
+    with pytest.raises(RecipeError, match=told):
+        as_first_version(old)
+
+
+def test_there_is_a_way_up_from_every_version() -> None:
+    assert sorted(CHANGES) == list(range(1, VERSION))
+
+
+def test_documents_are_not_changed_in_place() -> None:
+    view = {"projection": "orthographic", "size": 99}
+    document = {"perijove_recipe": 1, "name": "old", "view": view, "layers": [{"picture": {}}]}
+    recipe_of(document)
+    assert document["perijove_recipe"] == 1
+    assert view == {"projection": "orthographic", "size": 99}
+
+
+def test_another_kind_of_view_takes_the_place_of_the_former() -> None:
+    recipe = parse_recipe(FULL)
+    changed = recipe.viewed(map={"projection": "mercator"}, zoom=2).view
+    assert changed == ViewPlan.model_validate({"map": {"projection": "mercator"}, "size": 900, "zoom": 2})
+    scaled = recipe.viewed(map={"scale_km": 30}, size=None)
+    assert scaled.viewed(size=500).view == ViewPlan.model_validate({"map": {}, "size": 500})
 
 
 def mutated(text: str, rng: random.Random) -> str:

@@ -1,12 +1,14 @@
 """GeoTIFF of maps, read back by rasterio."""
 
 import json
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import numpy as np
 import pyproj
 import pytest
 import rasterio
+import tifffile
 
 from perijove.errors import OptionError
 from perijove.products import cog, pyramid
@@ -147,3 +149,22 @@ def test_the_layout_is_that_of_a_cloud_optimised_file(tmp_path: Path) -> None:
                 # Each tile is led by its length and followed by its last four bytes again.
                 assert int.from_bytes(raw[offset - 4 : offset], "little") == length
                 assert raw[offset + length - 4 : offset + length] == raw[offset + length : offset + length + 4]
+
+
+def test_a_map_tells_who_made_it_once(tmp_path: Path) -> None:
+    credit = "Image data: NASA; Image processing: Jane Doe © CC BY"
+    every = [(rows, columns) for rows, columns in GRID.tiles(TILE_PX, GRID.ground()[::50, ::50].reshape(-1, 3))]
+    names = (Plane("RED", "1", "I/F"), Plane("weight", "1", "weight"))
+    metadata = {"product": "x", "credit": credit, "processing": ["Jane Doe"]}
+    write_geotiff(tmp_path / "m.tif", MapPlanes(GRID, names, ((*tile, planes(*tile)) for tile in every), metadata))
+    with tifffile.TiffFile(tmp_path / "m.tif") as file:
+        pages = list(file.pages)
+        xmp = bytes(pages[0].tags[700].value).rstrip(b"\0").decode()
+        assert pages[0].tags["Copyright"].value == credit
+        assert pages[0].tags["Artist"].value == "Jane Doe"
+        assert len(pages) > 1
+        # Overviews do not say it again.
+        assert not any(tag in page.tags for page in pages[1:] for tag in (270, 315, 700, 33432))
+    assert xmp.startswith("<?xpacket begin=")
+    (rights,) = ET.fromstring(xmp).iterfind(".//{http://purl.org/dc/elements/1.1/}rights/*/*")
+    assert rights.text == credit

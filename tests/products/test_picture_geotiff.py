@@ -1,6 +1,7 @@
 """Picture GeoTIFF of maps, read back by rasterio and tifffile."""
 
 import json
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import numpy as np
@@ -53,3 +54,24 @@ def test_a_picture_of_another_size_is_refused(maps, tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="8 or 16 bits"):
         write_picture_geotiff(tmp_path / "p.tif", maps.GRID, codes, {})  # type: ignore[arg-type]
     assert not list(tmp_path.iterdir())
+
+
+def test_a_picture_of_a_map_tells_who_made_it(maps, tmp_path: Path) -> None:
+    metadata = {
+        **maps.METADATA,
+        "credit": "Image data: NASA; Image processing: Seán © CC BY 4.0",
+        "processing": ["Seán"],
+    }
+    write_picture_geotiff(
+        tmp_path / "p.tif", maps.GRID, np.zeros((maps.GRID.height, maps.GRID.width), np.uint8), metadata
+    )
+    with tifffile.TiffFile(tmp_path / "p.tif") as tiff:
+        tags = tiff.pages.first.tags
+        xmp = bytes(tags[700].value).rstrip(b"\0").decode()
+        assert tags["Artist"].value == "Seán"
+        assert tags["Copyright"].value == metadata["credit"]
+    assert xmp.startswith("<?xpacket begin=")
+    root = ET.fromstring(xmp)
+    assert [item.text for item in root.iterfind(".//{http://purl.org/dc/elements/1.1/}creator//*") if item.text] == [
+        "Seán"
+    ]

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from perijove.errors import OptionError
-from perijove.products.raster import to_depth, write_json, write_picture_tiff, write_png, write_tiff
+from perijove.products.raster import to_depth, write_json, write_png, write_tiff
 
 TEXT = {"Title": "Jet N5, 56° north", "Source": "NASA/JPL-Caltech/SwRI/MSSS", "Software": "perijove"}
 
@@ -89,20 +89,6 @@ def test_eight_bits_are_read_back_alike(tmp_path: Path, shape: tuple[int, ...]) 
 def test_other_depths_are_refused() -> None:
     with pytest.raises(OptionError, match="8 or 16 bits"):
         to_depth(pixels((2, 2)), 12)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(("shape", "depth"), [((20, 30, 3), 16), ((20, 30, 3), 8), ((20, 30), 16)])
-def test_a_picture_tiff_is_read_back_with_its_profile(tmp_path: Path, shape: tuple[int, ...], depth: int) -> None:
-    import tifffile
-
-    path, written = tmp_path / "picture.tif", to_depth(pixels(shape), depth)  # type: ignore[arg-type]
-    write_picture_tiff(path, written, TEXT, "p3")
-    with tifffile.TiffFile(path) as file:
-        np.testing.assert_array_equal(file.pages[0].asarray(), written)
-        assert json.loads(file.pages[0].description) == TEXT
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(file.pages[0].iccprofile))
-    wanted = "Display P3" if len(shape) == 3 else "Grey, sRGB curve"
-    assert ImageCms.getProfileDescription(profile).strip() == wanted
 
 
 def test_a_strided_picture_is_written_as_it_looks(tmp_path: Path) -> None:

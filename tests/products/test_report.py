@@ -11,11 +11,9 @@ import pytest
 import perijove
 from perijove.archive.inputs import InputFile
 from perijove.products.raster import write_json
-from perijove.products.report import geometry_report, picture_text, provenance, view_report
+from perijove.products.report import geometry_report, provenance, view_report
 from perijove.project.view import orthographic_view, spacecraft_view
 from perijove.register.locate import Knowledge, Located, locate
-from perijove.story.credit import Credit
-from perijove.story.licence import parse_licence
 
 
 @pytest.fixture(scope="session")
@@ -102,19 +100,3 @@ def test_a_view_can_be_made_again_from_its_report(tmp_path: Path, earth_scene: A
         point = view.ground(slice(y, y + 1))[0, x]
         away = np.linalg.norm(np.cross(point - start, ray)) / np.linalg.norm(ray)
         assert away < 1e-3
-
-
-def test_text_in_the_picture(earth_scene: Any) -> None:
-    source = {"software": "perijove X", "processing": [], "credit": ""}
-    text = picture_text(earth_scene.label, source)
-    assert text["Title"] == "made (JNCE_2022229_44C00001_V01)"
-    assert text["Source"] == "Image data: NASA/JPL-Caltech/SwRI/MSSS"
-    assert text["Software"] == "perijove X"
-    untitled = picture_text(dataclasses.replace(earth_scene.label, title=""), source)
-    assert untitled["Title"] == "JNCE_2022229_44C00001_V01"
-    assert "Author" not in text
-    made = provenance(earth_scene.label, (), Credit().by("Jane Doe", parse_licence("CC BY 4.0")))
-    text = picture_text(earth_scene.label, made)
-    assert text["Author"] == "Jane Doe"
-    assert text["Copyright"] == "Image data: NASA/JPL-Caltech/SwRI/MSSS; Image processing: Jane Doe © CC BY 4.0"
-    assert made["licence"] == "CC BY 4.0"

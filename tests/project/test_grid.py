@@ -194,3 +194,48 @@ def test_points_every_so_many_pixels() -> None:
         some = grid.ground(slice(3, 200, 7), slice(0, None, 5))
         # Interpolated otherwise: a thousandth of a pixel.
         np.testing.assert_allclose(some, grid.ground()[3:200:7, ::5], atol=0.1)
+
+
+@pytest.mark.parametrize("projection", ["equirectangular", "north-stereographic", "equal-area"])
+@pytest.mark.parametrize("size", [2, 77, 500])
+def test_a_map_has_the_size_that_is_asked_for(projection: str, size: int) -> None:
+    grid = map_grid(projection, NORTH, None, size=size)
+    assert max(grid.width, grid.height) == size
+    finer = map_grid(projection, NORTH, grid.scale_m / 8)
+    # It still holds all that it shows, as far as the finer one, whose edges are multiples, tells.
+    assert grid.left_m <= finer.left_m + 1.001 * finer.scale_m
+    assert grid.top_m >= finer.top_m - 1.001 * finer.scale_m
+
+
+def test_a_size_or_a_scale_is_told() -> None:
+    for scale, size in ((None, None), (50e3, 100)):
+        with pytest.raises(OptionError, match="give one of them"):
+            map_grid("equirectangular", GLOBE, scale, size=size)
+    with pytest.raises(OptionError, match="1 pixels long"):
+        map_grid("equirectangular", GLOBE, None, size=1)
+
+
+def test_a_part_of_a_map_lies_where_it_did() -> None:
+    grid = map_grid("north-equidistant", NORTH, 400e3)
+    part = grid.cropped(0.25, 0.5, 0.75, 1.0)
+    rows, columns = round(0.5 * grid.height), round(0.25 * grid.width)
+    # Ground is interpolated between other points: a thousandth of a pixel of 400 km.
+    np.testing.assert_allclose(part.ground(), grid.ground()[rows:, columns : columns + part.width], atol=0.4)
+    twice = part.zoomed(2)
+    assert (twice.width, twice.height) == (2 * part.width, 2 * part.height)
+    place = part.ground()[3:4, 5:6]
+    np.testing.assert_allclose(twice.pixel(place), 2 * part.pixel(place), atol=1e-6)
+    with pytest.raises(OptionError, match="leaves no pixel"):
+        grid.cropped(0.5, 0, 0.5001, 1)
+
+
+def test_where_north_is_on_maps() -> None:
+    assert map_grid("equirectangular", NORTH, 400e3).north_angle_deg() == pytest.approx(0, abs=1e-6)
+    pole = map_grid("north-stereographic", Region(50, 90, 0, 360), 400e3)
+    assert pole.pole_in_the_middle == "north"
+    assert map_grid("south-equidistant", Region(-90, -50, 0, 360), 400e3).pole_in_the_middle == "south"
+    assert pole.north_angle_deg() == 0.0
+    # A part right of the pole has it to the left, one below it above.
+    assert pole.cropped(0.7, 0.4, 0.9, 0.6).north_angle_deg() == pytest.approx(-90)
+    assert pole.cropped(0.4, 0.7, 0.6, 0.9).north_angle_deg() == pytest.approx(0, abs=1e-6)
+    assert not pole.cropped(0.7, 0.4, 0.9, 0.6).pole_in_the_middle

@@ -1,5 +1,6 @@
 """What is drawn over a picture lies where geometry has it."""
 
+from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
 
@@ -8,6 +9,7 @@ import pytest
 
 from perijove.errors import OptionError
 from perijove.geometry.ellipsoid import RADII_KM
+from perijove.project.grid import GLOBE, Region, map_grid
 from perijove.project.view import View, orthographic_view, spacecraft_view
 from perijove.story.annotation import PARTS, annotation_of
 from perijove.story.scene import scene_of
@@ -19,7 +21,7 @@ def view(request: Any, earth_scene: Any) -> View:
     return make(earth_scene.pointing, size=500)
 
 
-def annotated(scene: Any, view: View, *parts: str, texts: tuple[str, ...] = ()) -> Any:
+def annotated(scene: Any, view: Any, *parts: str, texts: tuple[str, ...] = ()) -> Any:
     return annotation_of(scene.pointing, view, scene_of(scene.pointing, view), texts, parts)
 
 
@@ -99,3 +101,33 @@ def test_pixels_and_drawing(earth_scene: Any, view: View) -> None:
 def test_unknown_parts_are_refused(earth_scene: Any, view: View) -> None:
     with pytest.raises(OptionError, match="limb, terminator"):
         annotated(earth_scene, view, "rings")
+
+
+def test_maps_have_a_terminator_but_no_limb(earth_scene: Any) -> None:
+    pointing = earth_scene.pointing
+    globe = map_grid("equirectangular", GLOBE, None, size=720)
+    assert annotated(earth_scene, globe, "limb", "moons").lines == ()
+    lines = annotated(earth_scene, globe, "terminator").lines
+    points = np.concatenate(lines)
+    # No line crosses the map from its left to its right edge.
+    assert max(np.abs(np.diff(line[:, 0])).max() for line in lines) < 20
+    ground = globe.ground()[np.clip(points[:, 1].astype(int), 0, 359), np.clip(points[:, 0].astype(int), 0, 719)]
+    normal = ground / RADII_KM**2
+    height = normal @ pointing.sun_fixed / np.linalg.norm(normal, axis=-1)
+    # A pixel is half a degree wide.
+    assert np.abs(height).max() < np.radians(0.75)
+    seen = replace(globe, seen_from_km=pointing.position_fixed_km[pointing.mid_frame])
+    assert 0 < len(np.concatenate(annotated(earth_scene, seen, "terminator").lines)) < len(points)
+
+
+def test_the_bar_of_a_map_is_as_long_as_it_says(earth_scene: Any) -> None:
+    globe = map_grid("equirectangular", GLOBE, None, size=720)
+    (bar,), (label,) = (getattr(annotated(earth_scene, globe, "scale"), name) for name in ("lines", "labels"))
+    length = float(label.text.split(" km")[0].replace(",", ""))
+    assert length == pytest.approx((bar[2, 0] - bar[1, 0]) * 2 * np.pi * RADII_KM[0] / 720)
+
+
+def test_a_map_about_a_pole_has_no_arrow(earth_scene: Any) -> None:
+    pole = map_grid("north-stereographic", Region(50, 90, 0, 360), None, size=300)
+    assert annotated(earth_scene, pole, "north").lines == ()
+    assert len(annotated(earth_scene, pole.cropped(0.7, 0.4, 0.9, 0.6), "north").lines) == 2

@@ -10,6 +10,7 @@ from perijove.errors import OptionError
 from perijove.geometry.ellipsoid import RADII_KM
 from perijove.geometry.moons import MoonState
 from perijove.geometry.orientation import j2000_to_jupiter
+from perijove.project.grid import MapGrid, Region, map_grid
 from perijove.project.view import View, orthographic_view, spacecraft_view
 from perijove.story import scene as scenes
 from perijove.story.caption import caption_of, distance, speed
@@ -107,3 +108,36 @@ def test_a_date_that_differs_in_the_zone(earth_scene: Any) -> None:
     far = "Pacific/Kiritimati" if int(utc[11:13]) >= 10 else "Pacific/Pago_Pago"
     told = caption_of(earth_scene.label, earth_scene.pointing, view, far).long
     assert "UTC of " in told
+
+
+def polar_map(scene: Any, size: int = 300) -> MapGrid:
+    pointing = scene.pointing
+    grid = map_grid("north-stereographic", Region(50, 90, 0, 360), None, size=size)
+    return replace(grid, seen_from_km=pointing.position_fixed_km[pointing.mid_frame])
+
+
+def test_a_map_is_told_as_one(earth_scene: Any) -> None:
+    grid = polar_map(earth_scene)
+    told = caption_of(earth_scene.label, earth_scene.pointing, grid)
+    assert told.facts["map"] == "north-stereographic"
+    assert told.facts["limb"] == ()
+    assert told.short.startswith("Map of Jupiter's northern hemisphere from ")
+    assert "drawn as a polar stereographic map, with Jupiter's north pole in the middle" in told.long
+    assert f"a pixel of the map stands for {distance(grid.scale_m / 1e3)}" in told.long
+    assert told.alt.startswith("A colour map of Jupiter's northern hemisphere, polar stereographic; the north pole")
+    assert "limb" not in told.long
+    beside = caption_of(earth_scene.label, earth_scene.pointing, grid.cropped(0.7, 0.4, 0.9, 0.6))
+    assert "equirectangular" not in beside.long
+    assert "Jupiter's north to the left" in beside.long
+    view = spacecraft_view(earth_scene.pointing, 300)
+    assert caption_of(earth_scene.label, earth_scene.pointing, view).facts["map"] is None
+
+
+def test_the_terminator_of_a_map_is_where_the_day_ends(earth_scene: Any) -> None:
+    found = scene_of(earth_scene.pointing, polar_map(earth_scene))
+    # The meridian of 0 degrees runs down, so that x grows with the sine of the longitude to the east.
+    sun = earth_scene.pointing.sun_fixed
+    bearing = np.degrees(np.arctan2(sun[1], -sun[0]))
+    across = {SIDES[round((bearing + turn) / 45.0) % 8] for turn in (-135.0, -90.0, 90.0, 135.0)}
+    assert len(found.terminator) == 2
+    assert set(found.terminator) <= across

@@ -3,11 +3,10 @@
 The camera compands 12-bit counts to 8-bit codes on board. The rule of the square-root-like mode is a chain of
 straight segments (JunoCam SIS, appendix C); the linear modes drop 0, 3 or 4 low bits.
 
-A code stands for a range of counts (`code_range`). Which one the specification does not say. Histograms of four real
-images do: were table values the lower ends of their ranges, codes 23, 43, 89, 184 and 209, with which a wider step
-begins, would be twice as frequent as their predecessors. They are as frequent, within 20 %; the change comes up to two
-codes later. The rule taken here is that of rounding, the code whose table value is nearest, the upper one of two; what
-the histograms leave open is half a step, 0.8 % of the counts at most.
+A code stands for a range of counts (`code_range`). Which one the specification does not say; histograms of four real
+images do (``docs/decisions/companding.md``). A table value is the upper end of its range: of a losslessly compressed
+image code 23 is as frequent as code 22, and code 24 twice as frequent. And codes that went through the integer cosine
+transform come back 0.75 % too high (`code_gain`): corners of the table show at codes that are higher by that.
 """
 
 from collections.abc import Sequence
@@ -23,6 +22,11 @@ from perijove.errors import ImageFileError, LabelError
 #: (first code of a segment, counts per code in it); the last segment ends at code 255 (SIS, appendix C).
 _SQROOT_SEGMENTS: Final = ((0, 1), (23, 2), (43, 4), (89, 8), (184, 16), (209, 32))
 _CODES: Final = 256
+#: What lossy compression makes of codes: the corners of the table, as histograms of three images of perijoves 43 and 44
+#: show them, lie at 1.0075 +- 0.0003 times the codes that the specification has (docs/decisions/companding.md).
+LOSSY_GAIN: Final = 1.0075
+#: COMPRESSION_TYPE of images to which it applies (SIS).
+_LOSSY: Final = "INTEGER COSINE TRANSFORM"
 _STEPS: Final = {
     "SQROOT": _SQROOT_SEGMENTS,
     "LIN1": ((0, 1),),
@@ -31,20 +35,43 @@ _STEPS: Final = {
 }
 
 
+def code_gain(compression: str) -> float:
+    """Factor by which codes came back from compression.
+
+    Parameters
+    ----------
+    compression : str
+        COMPRESSION_TYPE of the label.
+
+    Returns
+    -------
+    float
+        1 of images that were compressed without loss, or of which nothing is said.
+
+    Examples
+    --------
+    >>> code_gain("INTEGER COSINE TRANSFORM"), code_gain("HUFFMAN")
+    (1.0075, 1.0)
+    """
+    return LOSSY_GAIN if compression.upper() == _LOSSY else 1.0
+
+
 @cache
-def code_range(bit_mode: str) -> npt.NDArray[np.float32]:
+def code_range(bit_mode: str, gain: float = 1.0) -> npt.NDArray[np.float32]:
     """Range of counts that each code stands for.
 
     Parameters
     ----------
     bit_mode : str
         SQROOT, LIN1, LIN8 or LIN16.
+    gain : float
+        See `code_gain`.
 
     Returns
     -------
     ndarray, (256, 2), float32, DN, read-only
-        From and to; a whole count n covers n - 0.5 to n + 0.5, so that ranges join without gaps. Code 255, which
-        also holds all that is brighter, has the width of the one below it.
+        From and to; a whole count n covers n - 0.5 to n + 0.5, so that ranges join without gaps. Of the linear modes no
+        image has been seen: rounding is taken for them. All that is brighter is in the last code that is used, too.
 
     Raises
     ------
@@ -54,26 +81,31 @@ def code_range(bit_mode: str) -> npt.NDArray[np.float32]:
     Examples
     --------
     >>> code_range("SQROOT")[[22, 23, 24, 100]].tolist()
-    [[21.5, 22.5], [22.5, 23.5], [23.5, 25.5], [330.5, 338.5]]
+    [[21.5, 22.5], [22.5, 23.5], [23.5, 25.5], [327.5, 335.5]]
     """
     levels = companding_table(bit_mode).astype(np.float64)
-    between = np.ceil(0.5 * (levels[1:] + levels[:-1])) - 0.5
-    last = between[-1] + (levels[-1] - levels[-2])
-    ranges = np.stack([np.append(-0.5, between), np.append(between, last)], axis=1).astype(np.float32)
+    if bit_mode == "SQROOT":
+        upper = levels + 0.5
+    else:
+        between = np.ceil(0.5 * (levels[1:] + levels[:-1])) - 0.5
+        upper = np.append(between, between[-1] + (levels[-1] - levels[-2]))
+    ends = np.arange(_CODES + 1) - 0.5
+    dn = np.interp(ends / gain, ends, np.append(-0.5, upper))
+    ranges = np.stack([dn[:-1], dn[1:]], axis=1).astype(np.float32)
     ranges.flags.writeable = False
     return ranges
 
 
 @cache
-def expected_dn(bit_mode: str) -> npt.NDArray[np.float32]:
+def expected_dn(bit_mode: str, gain: float = 1.0) -> npt.NDArray[np.float32]:
     """Mean of the counts that each code stands for.
-
-    Where steps are wider than a count this is half a count below the table value, for ranges hold their lower tie.
 
     Parameters
     ----------
     bit_mode : str
         SQROOT, LIN1, LIN8 or LIN16.
+    gain : float
+        See `code_gain`.
 
     Returns
     -------
@@ -87,15 +119,18 @@ def expected_dn(bit_mode: str) -> npt.NDArray[np.float32]:
     Examples
     --------
     >>> expected_dn("SQROOT")[[22, 24, 100, 209]].tolist()
-    [22.0, 24.5, 334.5, 1410.5]
+    [22.0, 24.5, 331.5, 1399.5]
     """
-    mean: npt.NDArray[np.float32] = code_range(bit_mode).mean(axis=1)
+    mean: npt.NDArray[np.float32] = code_range(bit_mode, gain).mean(axis=1)
     mean.flags.writeable = False
     return mean
 
 
 def expand(
-    codes: npt.NDArray[np.uint8], bit_mode: str, dither_seed: int | Sequence[int] | None = None
+    codes: npt.NDArray[np.uint8],
+    bit_mode: str,
+    dither_seed: int | Sequence[int] | None = None,
+    gain: float = 1.0,
 ) -> npt.NDArray[np.float32]:
     """Expand codes to the counts that they stand for, as they are to be expected.
 
@@ -107,6 +142,8 @@ def expand(
     dither_seed : int or sequence of int, optional
         Spread the counts of each code evenly over its range, so that strongly stretched pictures show no steps. The
         same seed gives the same counts. It adds the noise of one more rounding: not for measurements.
+    gain : float
+        See `code_gain`.
 
     Returns
     -------
@@ -122,12 +159,12 @@ def expand(
     Examples
     --------
     >>> expand(np.array([22, 100], np.uint8), "SQROOT").tolist()
-    [22.0, 334.5]
+    [22.0, 331.5]
     """
     _check_codes(codes)
     if dither_seed is None:
-        return _looked_up(codes, expected_dn(bit_mode))
-    low, high = np.ascontiguousarray(code_range(bit_mode).T)
+        return _looked_up(codes, expected_dn(bit_mode, gain))
+    low, high = np.ascontiguousarray(code_range(bit_mode, gain).T)
     within = np.random.default_rng(dither_seed).random(codes.shape, dtype=np.float32)
     spread: npt.NDArray[np.float32] = _looked_up(codes, low) + within * _looked_up(codes, high - low)
     return spread

@@ -132,15 +132,24 @@ def detail_of(dn: UInt16, sigma: Float) -> Detail:
     level: UInt16 = np.asarray(cv2.medianBlur(np.ascontiguousarray(dn), _MEDIAN), np.uint16)
     residual: Float = np.asarray(cv2.subtract(dn, level, dtype=cv2.CV_32F), np.float32)
     noise: Float = np.take(sigma, level)
-    scale = _with_texture(noise, np.abs(residual), level)
+    scale = with_texture(noise, np.abs(residual), level)
     return Detail(level, residual, noise, scale)
 
 
-def _with_texture(noise: Float, size: Float, level: UInt16) -> Float:
+def with_texture(noise: Float, size: Float, level: UInt16 | Float) -> Float:
     """Add to the noise what of the mean deviation is texture of the scene, which needs light.
 
     A hit and the trail of one add to the deviations around them: each counts for at most so many sigma of the texture
     of a wider neighbourhood.
+
+    Parameters
+    ----------
+    noise, size, level : ndarray, (line, sample)
+        Noise, deviation from the local median, and that median, DN.
+
+    Returns
+    -------
+    ndarray, (line, sample), float32, DN
     """
     import cv2
 

@@ -125,7 +125,7 @@ def smooth(values: Float, sigma: Float) -> tuple[Float, Float]:
     return sums[0][inner] / weight, np.float32(_ERROR_FACTOR) * np.sqrt(sums[2][inner] / weight)
 
 
-def dark_noise(dn: npt.NDArray[np.uint16], dark: tuple[slice, ...]) -> float:
+def dark_noise(dn: npt.NDArray[np.uint16] | Float, dark: tuple[slice, ...]) -> float:
     """Noise of the dark columns.
 
     From differences of neighbouring lines: a level that changes from column to column, or from frame to frame, is no

@@ -7,7 +7,7 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from perijove.calibrate import defects, motes
+from perijove.calibrate import defects, motes, specks
 from perijove.calibrate.defects import Bool, Detail, FixedPattern, Float
 from perijove.calibrate.hits import find_hits, find_holes
 from perijove.calibrate.quality import Quality
@@ -35,7 +35,7 @@ class Repairs:
     hot : bool
         Subtract what hot pixels add; fill those of low response.
     dust : bool
-        Divide by the response of motes that no flat field knows.
+        Divide by the response of motes and specks that no flat field knows.
     hits : bool
         Fill radiation hits and other lone outliers.
     blocks : bool
@@ -80,7 +80,7 @@ class FixedDefects:
     pattern : FixedPattern
         Hot pixels and those of low response.
     response : ndarray, (line, sample), float32
-        Relative response of motes, and behind holes of the filter; 1 elsewhere.
+        Relative response of motes and specks, and behind holes of the filter; 1 elsewhere.
     unknown : ndarray, (line, sample), bool
         Pixels without a usable response.
     """
@@ -133,6 +133,8 @@ def find_fixed(
     response = np.ones_like(mean_score)
     if repairs.dust:
         response = motes.dust_response(details, dark_dn, pattern.hot)
+        taken = pattern.hot | (response < 1.0)
+        response = np.minimum(response, specks.speck_response(details, dark_dn, taken))
         response[np.broadcast_to(by_flat, response.shape) | (leak > 1.0)] = 1.0
     measured = (response < 1.0) & (response >= motes.MIN_RESPONSE)
     unknown = bad | (pattern.cold & ~by_flat & ~measured) | (response < motes.MIN_RESPONSE)

@@ -13,7 +13,7 @@ from perijove.archive.framelets import FrameletStack
 from perijove.archive.label import ImageLabel
 from perijove.calibrate import defects, denoise, detector, repair, striping
 from perijove.calibrate.calibration_set import CalibrationSet
-from perijove.calibrate.decompand import code_step, companding_table, decompand, expand, expected_dn
+from perijove.calibrate.decompand import code_gain, code_step, companding_table, decompand, expand, expected_dn
 from perijove.calibrate.noise import FLAT_SIGMA, FLAT_SIGMA_KNOWN, sigma_by_dn
 from perijove.calibrate.quality import FrameletLayout, Quality
 from perijove.calibrate.radiance import (
@@ -134,7 +134,7 @@ def calibrate(
         flat, bad = _calibration_planes(calibration, band, layout, label)
         white = white_dn(band, label.exposure_s, label.solar_distance_km, label.orbit)
         clipped = _clipped_dn(dn[:, index, :, layout.active], levels)
-        saturation[band] = (clipped - float(dark[:, index].mean())) / white
+        saturation[band] = float(_expected(clipped, label) - _expected(dark[:, index].mean(), label)) / white
         above = _above_dark(stack, dn, index, dark[:, index], dither_seed)
         stages = label.tdi_stages // label.sampling_factor
         work = _Band(layout, noise, white, dark[:, index], clipped, flat, bad, repairs, above, stages, levels)
@@ -319,22 +319,28 @@ def _above_dark(
     stack: FrameletStack, dn: UInt16, index: int, dark_dn: npt.NDArray[np.float64], seed: int | None
 ) -> Callable[[int], Float]:
     """Return what gives the expected counts of a frame of a band above its dark level."""
-    mode = stack.label.bit_mode
-    # Dark levels are means of table values: they are off as those are.
-    moved = expected_dn(mode) - companding_table(mode)
-    dark = (dark_dn + np.interp(dark_dn, companding_table(mode), moved)).astype(np.float32)
+    mode, gain = stack.label.bit_mode, code_gain(stack.label.compression)
+    dark = _expected(dark_dn, stack.label)
 
     def of_codes(frame: int) -> Float:
         codes = np.asarray(stack.dn[frame, index], np.uint8)
-        above: Float = expand(codes, mode, None if seed is None else (seed, index, frame))
+        above: Float = expand(codes, mode, None if seed is None else (seed, index, frame), gain)
         above -= dark[frame]
         return above
 
     def of_reflectance(frame: int) -> Float:
-        above: Float = dn[frame, index] - np.float32(dark_dn[frame])
+        above: Float = _expected(dn[frame, index], stack.label) - dark[frame]
         return above
 
     return of_codes if stack.label.pixel_scale == "codes" else of_reflectance
+
+
+def _expected(table_dn: npt.ArrayLike, label: ImageLabel) -> Float:
+    """Counts to be expected where the companding table says so many; also of their means, and of RDR made by it."""
+    table = companding_table(label.bit_mode)
+    moved = expected_dn(label.bit_mode, code_gain(label.compression)) - table
+    dn = np.asarray(table_dn, np.float64)
+    return np.asarray(dn + np.interp(dn, table, moved), np.float32)
 
 
 def _levels_and_noise(label: ImageLabel) -> tuple[UInt16, Float]:
@@ -397,8 +403,9 @@ def _opening_notes(
         yield f"dark level {dark.min():.2f} to {dark.max():.2f} DN subtracted, from the dark columns"
     else:
         yield "no dark level subtracted"
-    if label.pixel_scale == "codes":
-        yield "codes taken for the mean of the counts that they stand for"
+    yield "codes taken for the mean of the counts that they stand for"
+    if (gain := code_gain(label.compression)) != 1.0:
+        yield f"codes divided by {gain}, by which lossy compression lets them come back too high"
     if calibration is None:
         yield "no flat field applied"
     else:

@@ -52,7 +52,8 @@ SelfCalibrationOption = Annotated[
     ),
 ]
 NoiseModeOption = Annotated[
-    NoiseMode, typer.Option(help="Take noise out: by itself where an aged camera made it, never, or always.")
+    NoiseMode,
+    typer.Option(help="Take noise out: by itself if the camera is aged or the image faint, never, or always."),
 ]
 ByOption = Annotated[
     list[str] | None, typer.Option("--by", metavar="NAME", help="Who made it, for the credit. May be repeated.")

@@ -53,6 +53,23 @@ class Gamut(StrEnum):
     p3 = "p3"
 
 
+class PictureFormat(StrEnum):
+    """Formats of pictures."""
+
+    png = "png"
+    tiff = "tiff"
+    jpeg = "jpeg"
+    webp = "webp"
+    avif = "avif"
+
+
+class LayeredFormat(StrEnum):
+    """Formats of files with layers."""
+
+    ora = "ora"
+    psd = "psd"
+
+
 class Projection(StrEnum):
     """Views that can be drawn."""
 
@@ -100,6 +117,13 @@ def process(  # one parameter per option is typer's way
     ] = None,
     gamut: Annotated[Gamut, typer.Option(help="Colours that the picture can hold: sRGB or Display P3.")] = Gamut.srgb,
     depth: Annotated[int, typer.Option(metavar="8|16", help="Bits a channel of the picture.")] = 16,
+    kind: Annotated[
+        PictureFormat | None,
+        typer.Option("--format", help="Of the picture; some have 8 bits only. Default: PNG, or the recipe's."),
+    ] = None,
+    quality: Annotated[
+        int | None, typer.Option(metavar="1-100", help="Of JPEG, WebP and AVIF. Default: 92, 92 and 85.")
+    ] = None,
     recipe: Annotated[
         str | None,
         typer.Option(metavar="NAME_OR_FILE", help="Make the picture of a recipe instead; see `perijove recipe list`."),
@@ -107,6 +131,10 @@ def process(  # one parameter per option is typer's way
     others: Annotated[
         list[str] | None,
         typer.Option("--image", metavar="NAME=RAW", help="Another image that the recipe names. May be repeated."),
+    ] = None,
+    layers: Annotated[
+        LayeredFormat | None,
+        typer.Option(help="With a recipe: its layers, too, for GIMP and Krita (ora) or Photoshop (psd)."),
     ] = None,
     annotation: Annotated[
         str | None,
@@ -117,7 +145,7 @@ def process(  # one parameter per option is typer's way
     graticule: Annotated[
         float | None, typer.Option(metavar="DEG", help="That copy with lines of latitude and longitude.")
     ] = None,
-    natural: Annotated[bool, typer.Option("--natural", help="Only the picture (PNG).")] = False,
+    natural: Annotated[bool, typer.Option("--natural", help="Only the picture.")] = False,
     linear: Annotated[bool, typer.Option("--linear", help="Only the planes (float32 TIFF, I/F).")] = False,
     backplanes: Annotated[
         bool, typer.Option("--backplanes", help="Also longitude, latitude, angles and more of every pixel (TIFF).")
@@ -159,7 +187,10 @@ def process(  # one parameter per option is typer's way
                     raise OptionError(
                         "a recipe says what picture is made: leave out --style, --look, and other products"
                     )
-                report = _developed(recipe, openings, output, credit, (view, size, north_up, point), over, told)
+                made = (recipe, kind.value if kind else None, quality, layers.value if layers else None)
+                report = _developed(made, openings, output, credit, (view, size, north_up, point), over, told)
+            elif layers is not None:
+                raise OptionError("layers are those of a recipe: add --recipe; see `perijove recipe list`")
             else:
                 report = _written(
                     openings,
@@ -173,10 +204,12 @@ def process(  # one parameter per option is typer's way
                         "products": products,
                         "annotation": over,
                     },
-                    (style.value, look, gamut.value, depth),
+                    (style.value, look, gamut.value, depth, kind.value if kind else "png", quality),
                     told,
                 )
         warn(report["geometry"]["warnings"])
+        baked = report.get("layers_baked", ())
+        warn([f"{layers} has nothing like it, so it is kept as pixels: {name}" for name in baked])
         if as_json:
             echo_written(report)
         elif not quiet:
@@ -188,23 +221,23 @@ def _written(
     folder: Path,
     credit: "Credit",
     asked: dict[str, Any],
-    picture: tuple[str, str | None, str, int],
+    picture: tuple[str, str | None, str, int, str, int | None],
     told: "Progress",
 ) -> dict[str, Any]:
     """Products in one of the styles."""
     from perijove.compose.options import PictureOptions, look_of
-    from perijove.processing import process as write_products
+    from perijove.finishing import process_to
 
-    style, look, gamut, depth = picture
-    image = openings["main"].open(told, credit)
+    style, look, gamut, depth, kind, quality = picture
     methane = openings["methane"].open(told, credit) if "methane" in openings else None
     # Any gamut and depth may be asked for; the options refuse what is none.
-    options = PictureOptions(style, look_of(look) if look else None, gamut, depth, methane)  # type: ignore[arg-type]
-    return write_products(image, folder, picture=options, **asked)
+    chosen = look_of(look) if look else None
+    options = PictureOptions(style, chosen, gamut, depth, methane, kind, quality)  # type: ignore[arg-type]
+    return process_to(openings, folder, options, credit=credit, progress=told, **asked)
 
 
 def _developed(
-    name: str,
+    made: tuple[str, str | None, int | None, str | None],
     openings: "Mapping[str, Opening]",
     folder: Path,
     credit: "Credit",
@@ -212,20 +245,15 @@ def _developed(
     over: "AnnotationPlan | None",
     told: "Progress",
 ) -> dict[str, Any]:
-    """The picture of a recipe; a view that is asked for takes the place of the recipe's own."""
+    """The picture of a recipe; a view and a format that are asked for take the place of the recipe's own."""
     from perijove.darkroom.recipe import read_recipe
-    from perijove.finishing import develop_to
+    from perijove.finishing import develop_to, kept_as, view_changes
 
-    recipe = read_recipe(name)
+    name, kind, quality, layers = made
+    recipe = kept_as(read_recipe(name), kind, quality)
     view, size, north_up, centre = asked
-    changes: dict[str, Any] = {}
-    if view != Projection.spacecraft:
-        changes |= {"projection": view.value, "centre": centre}
-    if size is not None:
-        changes["size"] = size
-    if north_up:
-        changes["north_up"] = True
-    return develop_to(openings, recipe.viewed(**changes), folder, credit=credit, progress=told, annotation=over)
+    recipe = recipe.viewed(**view_changes(view.value, size, north_up, centre))
+    return develop_to(openings, recipe, folder, credit=credit, progress=told, annotation=over, layers=layers)
 
 
 def _named(given: list[str] | None) -> dict[str, Path]:

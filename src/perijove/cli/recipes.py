@@ -32,8 +32,9 @@ def show(name: NameArgument, verbose: VerboseOption = False) -> None:
     """Print a recipe, or that of a picture which carries one."""
     with failures_told(verbose):
         from perijove.darkroom.recipe import read_recipe, write_yaml
+        from perijove.products.pictures import FORMATS
 
-        if Path(name).suffix.lower() == ".png":
+        if Path(name).suffix.lower() in (*FORMATS, ".ora", ".psd"):
             from perijove.finishing import recipe_in
 
             recipe = recipe_in(Path(name))
@@ -70,7 +71,7 @@ def check(name: NameArgument, verbose: VerboseOption = False) -> None:
 
 @app.command()
 def rerun(
-    picture: Annotated[Path, typer.Argument(metavar="PICTURE", help="A picture that `process --recipe` made.")],
+    picture: Annotated[Path, typer.Argument(metavar="PICTURE", help="A picture that `perijove process` made.")],
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Default: beside it, with -rerun.")
     ] = None,

@@ -5,6 +5,8 @@ to sunlight, so that a white cloud is white. The rest is one gain, a shoulder th
 clipping, the filling of saturated bands, and the curve.
 """
 
+import functools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -13,6 +15,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from perijove.compose.blocks import by_rows
 from perijove.compose.darkness import black_level, quieted, steady_twilight
 from perijove.compose.illumination import Illumination
 from perijove.compose.saturation import RGB, fill_saturated, highest
@@ -44,6 +47,8 @@ EYE_FROM_BANDS.flags.writeable = False
 
 #: The picture's bright level: this percentile of the brightest channel lands on this linear value.
 _BRIGHT_PERCENTILE, _BRIGHT_VALUE = 99.5, 0.80
+#: Pixels that tell it.
+_SAMPLE: Final = 1_000_000
 #: Linear value above which the shoulder begins.
 _SHOULDER: Final = 0.72
 #: Sky and deep night do not set the exposure: below this part of the brightest values.
@@ -110,13 +115,25 @@ def natural(
     else:
         planes, known = single_band(values, light, quiet=True)
         saturated = {}
-    brightest = highest(planes)
-    lit = known & (brightest > _LIT * np.percentile(brightest[known], 99.9)) if known.any() else known
-    level = float(np.percentile(brightest[lit], _BRIGHT_PERCENTILE)) if lit.any() else 1.0
-    gain = _BRIGHT_VALUE / level if level > 0 else 1.0
-    pixels = encode_srgb(shoulder(planes * np.float32(gain), brightest * np.float32(gain)))
-    pixels[~known] = 0
-    return Picture(pixels if planes.shape[-1] == 3 else pixels[..., 0], gain, saturated, gamut)
+    level = _bright_level(planes, known)
+    gain = np.float32(_BRIGHT_VALUE / level if level > 0 else 1.0)
+
+    def codes(planes: Planes, known: Mask) -> tuple[npt.NDArray[np.uint16]]:
+        planes = planes * gain
+        pixels = encode_srgb(shoulder(planes, highest(planes)))
+        pixels[~known] = 0
+        return (pixels,)
+
+    (pixels,) = by_rows(codes, planes, known)
+    return Picture(pixels if planes.shape[-1] == 3 else pixels[..., 0], float(gain), saturated, gamut)
+
+
+def _bright_level(planes: Planes, known: Mask) -> float:
+    """A high percentile of what is lit, 1 where nothing is."""
+    thin = (slice(None, None, max(1, math.isqrt(known.size // _SAMPLE))),) * 2
+    brightest = highest(planes[thin])[known[thin]]
+    lit = brightest[brightest > _LIT * np.percentile(brightest, 99.9)] if len(brightest) else brightest
+    return float(np.percentile(lit, _BRIGHT_PERCENTILE)) if len(lit) else 1.0
 
 
 def reflectance(
@@ -144,20 +161,25 @@ def reflectance(
     saturated : dict of str to float
         Part of the lit picture in which each band was saturated.
     """
-    planes = values[..., [bands.index(band) for band in RGB]]
-    known = np.asarray(np.isfinite(planes).all(axis=-1))
-    planes = np.asarray(np.where(known[..., None], planes, 0.0), np.float32)
+    order = [bands.index(band) for band in RGB]
+    planes, known = by_rows(lambda rows: _known(rows[..., order]), values)
     limits = np.array([clipping[band] for band in RGB], np.float32)
     planes, saturated = fill_saturated(planes, limits, known, None if light is None else light.latitude_deg)
     planes = _above_black(planes, known, _DARK, light, quiet)
-    return planes * np.array([BAND_SCALE[band] for band in RGB], np.float32), known, saturated
+    planes *= np.array([BAND_SCALE[band] for band in RGB], np.float32)
+    return planes, known, saturated
 
 
 def single_band(values: Planes, light: Illumination | None = None, *, quiet: bool = False) -> tuple[Planes, Mask]:
     """Mean of the bands where all are known, freed of stray light, (height, width, 1), and where that is."""
-    known = np.asarray(np.isfinite(values).all(axis=-1))
-    planes = np.where(known[..., None], values, np.float32(0.0)).mean(axis=-1, keepdims=True)
-    return _above_black(planes, known, _DARK_GREY, light, quiet), known
+    planes, known = _known(values)
+    return _above_black(planes.mean(axis=-1, keepdims=True), known, _DARK_GREY, light, quiet), known
+
+
+def _known(values: Planes) -> tuple[Planes, Mask]:
+    """Values with 0 for what is not known in all bands, and where they are known."""
+    known = np.asarray(functools.reduce(np.logical_and, np.moveaxis(np.isfinite(values), -1, 0)))
+    return np.where(known[..., None], values, np.float32(0)), known
 
 
 def to_eye(planes: Planes) -> Planes:
@@ -176,11 +198,12 @@ def _above_black(planes: Planes, known: Mask, part: float, light: Illumination |
     planes = np.asarray(planes - black_level(planes, known, part, light), np.float32)
     if light is not None and quiet:
         planes = quieted(planes, known, light)
-    return np.maximum(planes, np.float32(0.0))
+    return np.maximum(planes, np.float32(0.0), out=planes)
 
 
 def shoulder(planes: Planes, brightest: Planes) -> Planes:
     """Compress highlights towards 1 by the brightest channel, so that hue is kept."""
-    over = np.maximum(brightest - _SHOULDER, 0.0) / (1 - _SHOULDER)
-    squeezed = np.where(over > 0, _SHOULDER + (1 - _SHOULDER) * (1 - np.exp(-over)), brightest)
-    return np.asarray(planes * (squeezed / np.maximum(brightest, 1e-9))[..., None], np.float32)
+    knee, room = np.float32(_SHOULDER), np.float32(1 - _SHOULDER)
+    over = np.maximum(brightest - knee, 0) / room
+    squeezed = np.minimum(brightest, knee) + room * (1 - np.exp(-over))
+    return np.asarray(planes * (squeezed / np.maximum(brightest, np.float32(1e-9)))[..., None], np.float32)

@@ -1,16 +1,17 @@
 """What is dark: the level of night and sky, the noise in them, and the colour of what is hardly lit."""
 
-from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from perijove.compose.blocks import by_rows
 from perijove.compose.illumination import Illumination
 from perijove.compose.saturation import highest
-from perijove.compose.smooth import box_mean, coarse_mean, fill_around
+from perijove.compose.smooth import box_mean, coarse_mean, continued, fill_around, for_each
 
-__all__ = ["black_level", "noise_of", "quieted", "steady_twilight"]
+__all__ = ["black_level", "dark_noise", "noise_of", "quieted", "steady_twilight"]
 
 Plane = npt.NDArray[np.float32]
 Planes = npt.NDArray[np.float32]
@@ -20,11 +21,14 @@ Mask = npt.NDArray[np.bool_]
 _NIGHT_MU0, _TRIMMED = -0.12, 1.0
 #: Pixels that are enough to tell a level.
 _SAMPLE: Final = 100_000
-#: Part of the picture that night or sky must fill to have a level of its own.
-_LEAST_DARK: Final = 0.01
+#: Part of the picture that the sky must fill to have a level of its own, and the night: a mean of few pixels is good
+#: enough, and the sky of a methane picture, bright with stray light, is no substitute.
+_LEAST_DARK, _LEAST_NIGHT = 0.01, 0.001
 #: As parts of the picture's side: the sky that may hold haze, and squares (half side) over which stray light is even.
 _HAZE, _STRAY = 1 / 40, 1 / 100
 _COARSER: Final = 4
+#: A cell of so many pixels tells its level if this part of it is sky.
+_HALF_CLEAR: Final = 0.5
 #: Of the bright level: in light as dim as this, half of the colour is that of brighter ground, because an error of the
 #: black level of a fraction of a count shows as colour. Means are over squares of this half side; with fewer pixels
 #: than the last there is no ground.
@@ -35,8 +39,16 @@ _BRIGHT_PERCENTILE: Final = 99.5
 #: sink into black: below it hot pixels and the steps between framelets are all there is.
 _QUIET: Final = ((6.0, 2), (2.0, 8))
 _NOTHING: Final = 0.35
+#: ... as the mean over the neighbourhood tells, as a part of the picture's side: of fewer pixels it would be blotchy.
+_FADE: Final = 1 / 40
 #: So many times the first of these, no pixel is touched.
 _SURE: Final = 2.5
+#: Rows beyond a block that its pixels may depend on.
+_HALO: Final = 16
+#: Noise of the dark is told by stripes of so many rows, the next one so many rows on.
+_STRIPES: Final = (16, 48)
+#: Of a normal distribution, from the mean distance; the distance from a mean of nine holds eight ninths of it.
+_DEVIATION: Final = np.float32(1.2533 * 1.06)
 #: Half side of the squares whose scatter tells the noise of lit ground, pixels.
 _NOISE_PX: Final = 8
 
@@ -69,7 +81,7 @@ def black_level(planes: Planes, known: Mask, part: float, light: Illumination | 
         return level
     beyond = _sky_level(planes, sky, light.on_ground, level)
     at_night = known & light.on_ground & (light.mu0 < _NIGHT_MU0)
-    if np.count_nonzero(at_night) < _LEAST_DARK * known.size:
+    if np.count_nonzero(at_night) < _LEAST_NIGHT * known.size:
         return np.where(light.on_ground[..., None], level, beyond)
     night = _some(planes, at_night)
     # A mean, because counts are few; without what radiation left.
@@ -95,7 +107,9 @@ def _sky_level(planes: Planes, sky: Mask, ground: Mask, level: Planes) -> Planes
     for plane in np.moveaxis(planes, -1, 0):
         total = cv2.resize(np.where(clear, plane, np.float32(0.0)), size, interpolation=cv2.INTER_AREA)
         mean = box_mean(np.asarray(total / np.maximum(weight, 1e-3), np.float32), weight, radius)
-        smooth = fill_around(mean, weight)
+        # From framelet to framelet it goes in steps, which stay sharp in a median.
+        own = np.where(weight > _HALF_CLEAR, total / np.maximum(weight, 1e-3), mean).astype(np.float32)
+        smooth = cv2.medianBlur(np.ascontiguousarray(fill_around(own, weight)), 5)
         filled.append(cv2.resize(smooth, ground.shape[::-1], interpolation=cv2.INTER_LINEAR))
     return np.stack(filled, axis=-1)
 
@@ -115,57 +129,100 @@ def quieted(planes: Planes, known: Mask, light: Illumination) -> Planes:
     ndarray, (height, width, band), float32
         Ground takes no part in the sky, nor the sky in the ground. Pixels far above the noise are not changed.
     """
+    ground = light.on_ground
+    areas = [(area, dark_noise(planes, area, light, _mean)) for area in (known & ground, known & ~ground)]
+    fades = [_fading(planes, area, least) for area, least in areas]
+
+    def quiet(planes: Planes, mu0: Plane, mu: Plane, *more: npt.NDArray[Any]) -> tuple[Planes]:
+        bands = planes.shape[2:]
+        out = planes.copy()
+        luminance = _mean(planes)
+        for (_, least), area, fade in zip(areas, more[:2], more[2:], strict=True):
+            noise = noise_of(luminance, area, Illumination(mu0, mu, mu), least)
+            # What is bright takes no part, so that a limb does not spread into the sky.
+            dim = area & (luminance < _SURE * _QUIET[0][0] * noise)
+            if not dim.any():
+                continue
+            weight = dim.astype(np.float32)
+            (_, near_px), (_, far_px) = _QUIET
+            narrow, broad = box_mean(planes, weight, near_px), coarse_mean(planes, weight, far_px)
+            near = np.maximum(_mean(narrow), 0) / noise
+            fine, some = (1 - np.exp(-((near / np.float32(least)) ** 2)) for least, _ in _QUIET)
+            broad *= for_each(fade, bands)
+            mean = broad + for_each(some, bands) * (narrow - broad)
+            out = np.where(for_each(weight, bands) > 0, mean + for_each(fine, bands) * (planes - mean), out)
+        return (out,)
+
+    return by_rows(quiet, planes, light.mu0, light.mu, *(area for area, _ in areas), *fades, halo=_HALO)[0]
+
+
+def _fading(planes: Planes, area: Mask, least: Plane) -> Plane:
+    """How much is left of what drowns in noise, 0 to 1, (height, width)."""
     luminance = _mean(planes)
-    bands = planes.shape[-1]
-    out = planes.reshape(-1, bands).copy()
-
-    def quiet(area: Mask) -> None:
-        noise = noise_of(luminance, area, light)
-        # What is bright takes no part, so that a limb does not spread into the sky.
-        dim = area & (luminance < _SURE * _QUIET[0][0] * noise)
-        weight = dim.astype(np.float32)
-        (_, near_px), (_, far_px) = _QUIET
-        at = np.flatnonzero(dim)
-        means = box_mean(planes, weight, near_px), coarse_mean(planes, weight, far_px)
-        narrow, broad, own = (plane.reshape(-1, bands)[at] for plane in (*means, planes))
-        near, far = (np.maximum(_mean(mean), 0.0) / noise.ravel()[at] for mean in (narrow, broad))
-        fine, some, wide = (
-            (1.0 - np.exp(-((over / np.float32(least)) ** 2)))[:, None]
-            for over, least in ((near, _QUIET[0][0]), (near, _QUIET[1][0]), (far, _NOTHING))
-        )
-        out[at] = fine * own + (1 - fine) * (some * narrow + (1 - some) * wide * broad)
-
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(quiet, (known & light.on_ground, known & ~light.on_ground)))
-    return out.reshape(planes.shape)
+    dim = area & (luminance < _SURE * _QUIET[0][0] * least)
+    mean = coarse_mean(luminance, dim.astype(np.float32), max(_QUIET[1][1], round(_FADE * max(area.shape))))
+    over = np.maximum(mean, 0) / (_NOTHING * least)
+    return np.asarray(1 - np.exp(-over * over), np.float32)
 
 
-def noise_of(plane: Plane, area: Mask, light: Illumination) -> Plane:
+def dark_noise(plane: Plane, area: Mask, light: Illumination, part: Callable[[Planes], Plane] | None = None) -> Plane:
+    """Standard deviation of the noise of night and sky.
+
+    Parameters
+    ----------
+    plane : ndarray, (height, width) or (height, width, band), float32
+    area : ndarray, (height, width), bool
+    light : Illumination
+    part : callable, optional
+        From planes to what of them is looked at.
+
+    Returns
+    -------
+    ndarray, (1,) or (band,), float32
+        Told by stripes of rows; 1e-9 where there are neither.
+    """
+    dark = area & ~(light.mu0 > _NIGHT_MU0)
+    off = []
+    bands = 1
+    for first in range(0, len(plane), _STRIPES[1]):
+        rows = slice(first, first + _STRIPES[0])
+        some = plane[rows] if part is None else part(plane[rows])
+        bands = some.shape[2] if some.ndim == 3 else 1
+        if dark[rows].any():
+            inside = np.abs(some - box_mean(some, area[rows].astype(np.float32), 1))[1:-1]
+            off.append(inside[dark[rows][1:-1]].reshape(-1, bands))
+    least: Plane = np.zeros(bands, np.float32)
+    if sum(map(len, off)):
+        found = np.concatenate(off)
+        kept = np.where(found <= np.percentile(found, 99.0, axis=0), found, np.float32(np.nan))
+        least = np.asarray(_DEVIATION * np.nanmean(kept, axis=0, dtype=np.float64), np.float32)
+    return np.asarray(np.maximum(least, 1e-9), np.float32)
+
+
+def noise_of(plane: Plane, area: Mask, light: Illumination, least: Plane | None = None) -> Plane:
     """Standard deviation of the noise: that of the dark, or that of the neighbourhood where it is larger.
 
     Parameters
     ----------
-    plane : ndarray, (height, width), float32
+    plane : ndarray, (height, width) or (height, width, band), float32
     area : ndarray, (height, width), bool
         What is looked at: ground, sky, or what is known.
     light : Illumination
+    least : ndarray, optional
+        That of the dark, if it is known already.
 
     Returns
     -------
-    ndarray, (height, width), float32
+    ndarray, of the shape of the plane, float32
         Clouds as fine as a pixel count as noise; from pixel to pixel they are faint.
     """
-    weight = area.astype(np.float32)
-    off = np.abs(plane - box_mean(plane, weight, 1))
-    dark = off[area & ~(light.mu0 > _NIGHT_MU0)]
-    # Of a normal distribution, from the mean distance; the distance from a mean of nine holds eight ninths of it.
-    factor = np.float32(1.2533 * 1.06)
-    least = factor * float(dark[dark <= np.percentile(dark, 99.0)].mean()) if len(dark) else 0.0
-    least = np.float32(max(least, 1e-9))
+    if least is None:
+        least = dark_noise(plane, area, light)
     ground = (light.on_ground & area).astype(np.float32)
     if not ground.any():
-        return np.full_like(plane, least)
-    return np.asarray(np.maximum(least, factor * coarse_mean(off, ground, _NOISE_PX)), np.float32)
+        return np.broadcast_to(least, plane.shape)
+    off = np.abs(plane - box_mean(plane, area.astype(np.float32), 1))
+    return np.asarray(np.maximum(least, _DEVIATION * coarse_mean(off, ground, _NOISE_PX)), np.float32)
 
 
 def steady_twilight(planes: Planes, known: Mask, ground: Mask) -> Planes:
@@ -180,21 +237,30 @@ def steady_twilight(planes: Planes, known: Mask, ground: Mask) -> Planes:
     -------
     ndarray, (height, width, 3), float32
     """
-    luminance = _mean(planes)
-    if np.count_nonzero(ground) < _LEAST_GROUND:
+    some = _some(planes, ground)
+    if len(some) < _LEAST_GROUND:
         return planes
-    dim = np.float32(_DIM * np.percentile(_some(luminance, ground), _BRIGHT_PERCENTILE))
-    weight = known.astype(np.float32)
-    means = box_mean(planes, weight, _TWILIGHT_PX)
-    level = _mean(means)
-    told = np.where(ground, np.clip(level / np.maximum(dim, 1e-9) - 1.0, 0.0, 1.0), 0.0).astype(np.float32)
-    own = level**2 / np.maximum(level**2 + dim**2, 1e-12)
-    out = planes.copy()
-    for k in range(3):
-        ratio = means[..., k] / np.maximum(level, 1e-6)
-        steady = own * planes[..., k] + (1 - own) * luminance * fill_around(np.asarray(ratio, np.float32), told)
-        out[..., k] = np.where(known, steady, planes[..., k])
-    return out
+    dim = np.float32(_DIM * np.percentile(_mean(some), _BRIGHT_PERCENTILE))
+
+    def levels(planes: Planes, known: Mask, ground: Mask) -> tuple[Plane, Plane, Planes]:
+        means = box_mean(planes, known.astype(np.float32), _TWILIGHT_PX)
+        level = _mean(means)
+        told = ground * np.clip(level / np.maximum(dim, np.float32(1e-9)) - 1, 0, 1)
+        ratio = np.asarray(means / np.maximum(level, np.float32(1e-6))[..., None], np.float32)
+        return level, np.asarray(told, np.float32), ratio
+
+    level, told, ratio = by_rows(levels, planes, known, ground, halo=2 * _TWILIGHT_PX)
+    colour = [continued(np.ascontiguousarray(ratio[..., k]), told, _COARSER) for k in range(3)]
+
+    def steadied(planes: Planes, known: Mask, level: Plane, *colour: Plane) -> tuple[Planes]:
+        own = level**2 / np.maximum(level**2 + dim**2, np.float32(1e-12))
+        lent = np.where(known, (1 - own) * _mean(planes), np.float32(0))
+        out = planes * np.where(known, own, np.float32(1))[..., None]
+        for k in range(3):
+            out[..., k] += lent * colour[k]
+        return (out,)
+
+    return by_rows(steadied, planes, known, level, *colour)[0]
 
 
 def _mean(planes: Planes) -> Plane:

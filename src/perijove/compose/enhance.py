@@ -12,12 +12,13 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from perijove.compose.blocks import by_rows
 from perijove.compose.colour import Picture, reflectance, shoulder, single_band
-from perijove.compose.darkness import noise_of
+from perijove.compose.darkness import dark_noise, noise_of
 from perijove.compose.illumination import Illumination, LightLaw, fit_light
 from perijove.compose.options import Style
 from perijove.compose.saturation import RGB, highest
-from perijove.compose.smooth import box_mean, fill_around, guided
+from perijove.compose.smooth import Guide, Means, box_mean, coarse_mean, continued, for_each, guided
 from perijove.compose.spaces import Gamut, encode_srgb, to_oklab, within_gamut
 
 Plane = npt.NDArray[np.float32]
@@ -29,6 +30,12 @@ _LUMINANCE: Final = np.array([0.2126, 0.7152, 0.0722], np.float32)
 #: Radii of the scales of lightness, in pixels and as parts of the picture's side.
 _FINE_PX, _MIDDLE, _COARSE = 2, 1 / 110, 1 / 22
 _COLOUR_PX, _CALM_PX, _CALM_FAR_PX = 6, 2, 6
+#: Rows beyond a block that its pixels depend on.
+_HALO: Final = 16
+#: Side of the picture on which what lies beyond the limb is continued, pixels.
+_FILL_SIDE: Final = 500
+#: Side of the cells on which colour runs on into twilight and limb, pixels.
+_FILL_CELL: Final = 4
 #: From this trust on a pixel is taken as it is.
 _TRUSTED: Final = 0.995
 #: Radius of blotches of colour, in pixels, and the part of the noise from pixel to pixel that they must exceed.
@@ -46,6 +53,8 @@ _HIGHEST: Final = 0.985
 _BRIGHT, _MOST_GAIN = 0.84, 2.5
 #: Noise is followed up to this part of the signal; beyond it the picture is smooth.
 _NOISE_SIGNAL, _QUIET_PX = 20.0, 4
+#: So many times that signal, detail from pixel to pixel is more than grain.
+_GRAIN_SIGNAL: Final = 2.5
 #: Oklab's a and b of the disc by its published albedo, beside a white of daylight (D65), which is bluer than sunlight:
 #: linear sRGB by docs/decisions/colour.py.
 _CREAM: Final = to_oklab(np.array([[0.566, 0.494, 0.374]], np.float32))[0, 1:]
@@ -91,14 +100,17 @@ def enhanced(
     Picture
         Black where any band is unknown. No channel is clipped; ``gain`` is that of evenly lit ground.
     """
-    style = style or Style()
-    if set(RGB) <= set(bands):
+    colour = set(RGB) <= set(bands)
+    if colour:
         planes, known, saturated = reflectance(values, bands, clipping, light)
     else:
         (grey, known), saturated = single_band(values, light), {}
         planes = grey.repeat(3, axis=-1)
-    pixels, gain = render(planes, known, light, style, gamut)
-    return Picture(pixels if set(RGB) <= set(bands) else pixels[..., 1], gain, saturated, gamut)
+    # Handed over, not kept: they are large.
+    held = [planes]
+    del planes
+    pixels, gain = render(held.pop(), known, light, style or Style(), gamut)
+    return Picture(pixels if colour else pixels[..., 1], gain, saturated, gamut)
 
 
 def render(
@@ -123,88 +135,147 @@ def render(
         Linear value over evenly lit planes.
     """
     ground = known & light.on_ground
-    trust, told_colour = _trust(planes, known, light)
-    planes = _calmed(planes, trust, (ground, known & ~ground))
-    trust, told_colour = trust * ground, told_colour * ground
-    luminance = np.maximum(planes, 0.0) @ _LUMINANCE
-    law = fit_light(planes, luminance, light, ground)
-    brightness = law.brightness(light)
-    even = _even(planes, brightness, law, light, ground)
-    weight = ground.astype(np.float32)
     told = ground & (light.mu0 > 0.1)
+    planes, trust, told_colour = _calmed(planes, known, light)
+    trust *= ground
+    told_colour *= ground
+    luminance = by_rows(lambda rows: (_luminance(np.maximum(rows, 0)),), planes)[0]
+    even, brightness = _even(planes, fit_light(planes, luminance, light, ground), light, ground)
+    del planes
     middle = np.median(even[told], axis=0) if np.count_nonzero(told) >= _LEAST_GROUND else np.zeros(3)
     if not middle.all():
-        return np.zeros(planes.shape, np.uint16), 1.0
+        return np.zeros(even.shape, np.uint16), 1.0
     gain = 0.35 / float(middle @ _LUMINANCE)
     # Each band is a channel, white where the ground has its middle colour: what bands tell apart stays apart.
-    lab = to_oklab(even * (np.float32(gain) * (middle @ _LUMINANCE) / middle).astype(np.float32))
-    lab[..., 1:] = _chroma(lab, told_colour, ground, light, style)
-    tones = _TONES if cold else _FALSE_TONES
-    lab[..., 0] = _lightness(lab[..., 0], (trust, weight), _tone_scale(lab[..., 0], told, tones), style)
-    if cold:
-        lab[..., 1:] = _warmed(lab)
-    lab[..., 1:] += np.float32(style.warmth) * _CREAM
-    linear = np.zeros_like(lab)
-    linear[known] = within_gamut(lab[known], gamut, _HIGHEST)
-    linear *= _shading(brightness, light, luminance, ground, style)[..., None]
-    pixels = encode_srgb(_exposed(linear, told))
+    white = (np.float32(gain) * (middle @ _LUMINANCE) / middle).astype(np.float32)
+    lightness, a, b = by_rows(lambda rows: _split(to_oklab(rows * white)), even)
+    del even
+    fine, a, b = _chroma((lightness, a, b), told_colour, ground, light, style)
+    tones = _tone_scale(lightness, told, _TONES if cold else _FALSE_TONES)
+    lightness = _lightness((lightness, fine), (trust, ground), tones, style)
+    del fine, trust, told_colour
+    shading = _shading(brightness, light, luminance, known, style)
+
+    def mixed(lightness: Plane, a: Plane, b: Plane, shading: Plane) -> tuple[Planes]:
+        if cold:
+            a, b = _warmed(lightness, a, b)
+        cream = np.float32(style.warmth) * _CREAM
+        lab = np.stack([lightness, a + cream[0], b + cream[1]], axis=-1)
+        linear = within_gamut(lab.reshape(-1, 3), gamut, _HIGHEST).reshape(lab.shape)
+        linear *= shading[..., None]
+        return (linear,)
+
+    pixels = _exposed(by_rows(mixed, lightness, a, b, shading)[0], told)
     pixels[~known] = 0
     return pixels, gain
 
 
-def _exposed(linear: Planes, told: Mask) -> Planes:
+def _split(planes: Planes) -> list[Plane]:
+    return [planes[..., k] for k in range(3)]
+
+
+def _exposed(linear: Planes, told: Mask) -> npt.NDArray[np.uint16]:
     """With the brightest ground bright: what is left of the shading darkens all of a picture of oblique light."""
-    brightest = highest(linear)
-    level = float(np.percentile(brightest[told], _TONE_PERCENTILES[2]))
+    level = float(np.percentile(highest(linear[told]), _TONE_PERCENTILES[2]))
     gain = np.float32(np.clip(_BRIGHT / max(level, 1e-3), 1.0, _MOST_GAIN))
-    return np.minimum(shoulder(linear * gain, brightest * gain), np.float32(_HIGHEST))
+
+    def codes(planes: Planes) -> tuple[npt.NDArray[np.uint16]]:
+        planes = planes * gain
+        return (encode_srgb(np.minimum(shoulder(planes, highest(planes)), np.float32(_HIGHEST))),)
+
+    return by_rows(codes, linear)[0]
 
 
-def _even(planes: Planes, brightness: Plane, law: LightLaw, light: Illumination, ground: Mask) -> Planes:
-    """The planes in even, colourless light; the haze beyond the limb in that of the limb."""
+def _even(planes: Planes, law: LightLaw, light: Illumination, ground: Mask) -> tuple[Planes, Plane]:
+    """The planes in even, colourless light, the haze beyond the limb in that of the limb; and the brightness."""
+    logs = law.logs(light)
     weight = ground.astype(np.float32)
-    gain = fill_around(-np.log(brightness) * weight, weight)
-    tint = law.tint(light)
-    colour = [fill_around(-np.log(tint[..., k]) * weight, weight) for k in range(3)]
-    return np.stack([planes[..., k] * np.exp(gain + colour[k]) for k in range(3)], axis=-1)
+    cell = max(1, round(max(ground.shape) / _FILL_SIDE))
+    for colour in logs[1:]:
+        colour += logs[0]
+        # What lies beyond the limb has the gain of the limb.
+        np.copyto(colour, continued(colour, weight, cell), where=~ground)
+
+    def evened(planes: Planes, brightness: Plane, *colours: Plane) -> tuple[Planes, Plane]:
+        return planes * np.exp(-np.stack(colours, axis=-1)), np.exp(brightness)
+
+    even, brightness = by_rows(evened, planes, *logs)
+    return even, brightness
 
 
-def _trust(planes: Planes, known: Mask, light: Illumination) -> tuple[Plane, Plane]:
-    """1 where the light is far above its noise, 0 where it drowns: of the luminance, and of the noisiest channel."""
-    weight = known.astype(np.float32)
-    channels = [planes @ _LUMINANCE, *np.moveaxis(planes, -1, 0)]
-    over = [
-        box_mean(plane, weight, _QUIET_PX) / (np.float32(_NOISE_SIGNAL) * noise_of(plane, known, light))
-        for plane in channels
-    ]
-    least = functools.reduce(np.minimum, over[1:])
-    lightness, colour = (np.asarray(1.0 - np.exp(-(np.maximum(x, 0.0) ** 2)), np.float32) for x in (over[0], least))
-    return lightness, colour
+def _calmed(planes: Planes, known: Mask, light: Illumination) -> tuple[Planes, Plane, Plane]:
+    """Planes freed of what is noise, and how far they can be trusted.
+
+    Returns
+    -------
+    planes : ndarray, (height, width, 3), float32
+        Where noise shows means of the neighbourhood, the wider the less is trusted; ground and haze keep apart.
+    trust, told_colour : ndarray, (height, width), float32
+        1 where the light is far above its noise, 0 where it drowns: of the luminance, and of the noisiest channel.
+    """
+    least = dark_noise(planes, known, light, _channels)
+
+    def calm(planes: Planes, known: Mask, mu0: Plane, mu: Plane) -> tuple[Planes, Plane, Plane]:
+        light = Illumination(mu0, mu, mu)
+        channels = _channels(planes)
+        over = coarse_mean(channels, known.astype(np.float32), _QUIET_PX) / noise_of(channels, known, light, least)
+        over = np.maximum(over, 0) * np.float32(1 / _NOISE_SIGNAL)
+        trust, colour = (1 - np.exp(-(x**2)) for x in (over[..., 0], _least(over[..., 1:])))
+        out = planes
+        for area in (known & light.on_ground, known & ~light.on_ground):
+            shows = area & (trust < _TRUSTED)
+            if not shows.any():
+                continue
+            weight = area.astype(np.float32)
+            near, far = box_mean(planes, weight, _CALM_PX), coarse_mean(planes, weight, _CALM_FAR_PX)
+            mean = far + for_each(np.sqrt(np.sqrt(trust)), (3,)) * (near - far)
+            mean += for_each(np.square(trust * trust), (3,)) * (planes - mean)
+            out = np.where(for_each(shows.astype(np.float32), (3,)) > 0, mean, out)
+        return out, trust, colour
+
+    made = by_rows(calm, planes, known, light.mu0, light.mu, halo=_HALO)
+    return made[0], made[1], made[2]
 
 
-def _calmed(planes: Planes, trust: Plane, areas: tuple[Mask, Mask]) -> Planes:
-    """Where noise shows a mean of its neighbourhood, the wider the less it is trusted; ground and haze keep apart."""
-    out = planes.copy()
-    for area in areas:
-        shows = area & (trust < _TRUSTED)
-        weight, own, some = area.astype(np.float32), trust[shows] ** 4, trust[shows] ** 0.25
-        for k in range(3):
-            near, far = (box_mean(planes[..., k], weight, radius)[shows] for radius in (_CALM_PX, _CALM_FAR_PX))
-            out[shows, k] = own * planes[shows, k] + (1 - own) * (some * near + (1 - some) * far)
-    return out
+def _least(planes: Planes) -> Plane:
+    """Lowest of several planes, (height, width)."""
+    return np.asarray(functools.reduce(np.minimum, np.moveaxis(planes, -1, 0)))
 
 
-def _lightness(lightness: Plane, sure: tuple[Plane, Plane], scale: Callable[[Plane], Plane], style: Style) -> Plane:
-    """Lightness with its tones spread and its contrasts raised, (height, width); ``sure`` is trust and weight."""
-    trust, weight = sure
-    side = max(lightness.shape)
-    radii = (_FINE_PX, max(3, round(side * _MIDDLE)), max(6, round(side * _COARSE)))
-    fine, middle, coarse = (guided(lightness, weight, radius, edge) for radius, edge in zip(radii, _EDGES, strict=True))
-    # In twilight the finest scale is noise, and the next is half of it.
-    contrast = style.contrast * (0.2 + 0.8 * trust) * (middle - coarse)
-    contrast += 0.5 * (style.contrast + style.detail) * trust * (fine - middle)
-    contrast += style.detail * trust * (lightness - fine)
-    return np.asarray(np.where(weight > 0, scale(coarse) + _softened(contrast), scale(lightness)), np.float32)
+def _channels(planes: Planes) -> Planes:
+    """Luminance, red, green, blue."""
+    return np.concatenate([_luminance(planes)[..., None], planes], axis=-1)
+
+
+def _luminance(planes: Planes) -> Plane:
+    return np.asarray(planes @ _LUMINANCE, np.float32)
+
+
+def _lightness(
+    whole: tuple[Plane, Plane], sure: tuple[Plane, Mask], scale: Callable[[Plane], Plane], style: Style
+) -> Plane:
+    """Lightness with its tones spread and its contrasts raised, (height, width).
+
+    ``whole`` is lightness and its fine base, ``sure`` is trust and where there is ground.
+    """
+    lightness, (trust, ground) = whole[0], sure
+    side, weight = max(lightness.shape), ground.astype(np.float32)
+    middle, coarse = (
+        guided(lightness, weight, max(least, side * part), edge)
+        for least, part, edge in ((3.0, _MIDDLE, _EDGES[1]), (6.0, _COARSE, _EDGES[2]))
+    )
+    del weight
+
+    def raised(light: Plane, fine: Plane, middle: Plane, coarse: Plane, trust: Plane, ground: Mask) -> tuple[Plane]:
+        # In twilight the finest scale is noise, and the next is half of it.
+        contrast = np.float32(style.contrast) * (np.float32(0.2) + np.float32(0.8) * trust) * (middle - coarse)
+        contrast += np.float32(0.5 * (style.contrast + style.detail)) * trust * (fine - middle)
+        # From pixel to pixel noise shows long before it drowns the light.
+        clean = 1 - (1 - trust) ** np.float32(1 / _GRAIN_SIGNAL**2)
+        contrast += np.float32(style.detail) * clean * (light - fine)
+        return (np.where(ground, scale(coarse) + _softened(contrast), scale(light)),)
+
+    return by_rows(raised, *whole, middle, coarse, trust, ground)[0]
 
 
 def _softened(contrast: Plane, most: float = 0.28) -> Plane:
@@ -225,23 +296,36 @@ def _tone_scale(base: Plane, told: Mask, tones: tuple[float, float, float]) -> C
     return scale
 
 
-def _chroma(lab: Planes, trust: Plane, ground: Mask, light: Illumination, style: Style) -> Planes:
-    """Oklab's a and b about the middle colour, spread, (height, width, 2)."""
-    side = max(ground.shape)
-    weight = ground.astype(np.float32)
-    # Colour noise is worse than that of lightness, and the eye sees colour less sharply.
-    guide = guided(lab[..., 0], weight, _FINE_PX, _EDGES[0])
-    sure = trust**2
+def _chroma(
+    lab: tuple[Plane, ...], trust: Plane, ground: Mask, light: Illumination, style: Style
+) -> tuple[Plane, Plane, Plane]:
+    """The fine base of lightness, and Oklab's a and b about the middle colour, spread, (height, width) each."""
+
+    def near(lightness: Plane, a: Plane, b: Plane, trust: Plane, ground: Mask) -> list[Plane]:
+        # Colour noise is worse than that of lightness, and the eye sees colour less sharply.
+        fine = guided(lightness, ground.astype(np.float32), _FINE_PX, _EDGES[0])
+        weight = ground * (np.float32(0.02) + trust)
+        smooth, mean = Guide(fine, weight, _COLOUR_PX, _EDGES[0]), Means(weight, 1)
+        return [fine, weight, smooth(a), smooth(b), np.abs(a - mean(a)), np.abs(b - mean(b))]
+
+    fine, weight, *found = by_rows(near, *lab, trust, ground, halo=_HALO)
+    far = Guide(fine, weight, _MOTTLE_PX, _EDGES[0])
     # Twilight and limb have the colour of the haze: the ground's runs on into them.
-    told = _between(light.mu0, _TWILIGHT_MU0) * _between(light.mu, _LIMB_MU) * weight
-    out: list[Plane] = []
-    for k in (1, 2):
-        plane = lab[..., k]
-        calm = _without_mottle(plane, weight * (np.float32(0.02) + trust), guide)
-        wide = box_mean(plane, weight * (0.02 + trust), max(6, round(side * _COARSE)))
-        mixed = (sure * calm + (1 - sure) * wide).astype(np.float32)
-        out.append(np.asarray(style.saturation * fill_around(mixed, told) * weight, np.float32))
-    return np.stack(out, axis=-1)
+    told = _between(light.mu0, _TWILIGHT_MU0) * _between(light.mu, _LIMB_MU) * ground
+
+    def mixed(calm: Plane, wide: Plane, trust: Plane) -> tuple[Plane]:
+        return (wide + np.square(trust) * (calm - wide),)
+
+    def filled(mixed: Plane, around: Plane, told: Plane, ground: Mask) -> tuple[Plane]:
+        return (np.float32(style.saturation) * ground * (around + told * (mixed - around)),)
+
+    def spread(plane: Plane, smooth: Plane, off: Plane) -> Plane:
+        calm = _without_mottle(smooth, far(plane), coarse_mean(off, weight, _MOTTLE_PX), weight)
+        wide = coarse_mean(plane, weight, max(6, round(max(ground.shape) * _COARSE)))
+        (known,) = by_rows(mixed, calm, wide, trust)
+        return by_rows(filled, known, continued(known, told, _FILL_CELL), told, ground)[0]
+
+    return fine, spread(lab[1], found[0], found[2]), spread(lab[2], found[1], found[3])
 
 
 def _between(cosine: Plane, ends: tuple[float, float]) -> Plane:
@@ -249,39 +333,58 @@ def _between(cosine: Plane, ends: tuple[float, float]) -> Plane:
     return np.asarray(np.clip((np.nan_to_num(cosine) - ends[0]) / (ends[1] - ends[0]), 0.0, 1.0), np.float32)
 
 
-def _without_mottle(plane: Plane, weight: Plane, guide: Plane) -> Plane:
-    """A channel of colour, smoothed along the edges of lightness, without blotches that only noise has."""
-    near, far = (guided(plane, weight, radius, _EDGES[0], guide) for radius in (_COLOUR_PX, _MOTTLE_PX))
-    # From pixel to pixel colour is noise, and the camera's compression spreads it over its blocks: a blotch that does
-    # not rise above a part of that is not believed.
-    noise = box_mean(np.abs(plane - box_mean(plane, weight, 1)), weight, _MOTTLE_PX)
-    blotch = near - far
-    energy = box_mean(blotch * blotch, weight, _MOTTLE_PX // 2)
-    least = (np.float32(_MOTTLE) * noise) ** 2
-    return np.asarray(far + blotch * np.maximum(energy - least, 0.0) / np.maximum(energy, 1e-12), np.float32)
+def _without_mottle(near: Plane, far: Plane, noise: Plane, weight: Plane) -> Plane:
+    """A channel of colour, smoothed over near and over far squares, without blotches that only noise has.
+
+    From pixel to pixel colour is ``noise``, and the camera's compression spreads it over its blocks: a blotch that does
+    not rise above a part of that is not believed.
+    """
+    energy = coarse_mean(by_rows(lambda near, far: ((near - far) ** 2,), near, far)[0], weight, _MOTTLE_PX // 2)
+
+    def believed(near: Plane, far: Plane, energy: Plane, noise: Plane) -> tuple[Plane]:
+        share = np.maximum(energy - (np.float32(_MOTTLE) * noise) ** 2, 0) / np.maximum(energy, np.float32(1e-12))
+        return (np.asarray(far + (near - far) * share, np.float32),)
+
+    return by_rows(believed, near, far, energy, noise)[0]
 
 
-def _warmed(lab: Planes) -> Planes:
+def _warmed(lightness: Plane, a: Plane, b: Plane) -> tuple[Plane, Plane]:
     """Chroma with green and blue held back: beside browns a grey looks blue already, and no cloud is green.
 
     Least of it is left in the brightest clouds, which are white: a blue zone at the limb looks like a seam.
     """
     low, high = _WHITE
-    white = np.clip((lab[..., :1] - low) / (high - low), 0.0, 1.0)
-    most = np.array(_COLD_MOST, np.float32) * (1.0 - np.float32(1.0 - _COLD_WHITE) * white)
-    chroma = lab[..., 1:]
-    return np.asarray(np.where(chroma < 0, most * np.tanh(chroma / most), chroma), np.float32)
+    white = np.clip((lightness - np.float32(low)) * np.float32(1 / (high - low)), 0, 1)
+    share = 1 - np.float32(1 - _COLD_WHITE) * white
+
+    def held(chroma: Plane, most: float) -> Plane:
+        limit = np.float32(most) * share
+        return np.asarray(limit * np.tanh(np.minimum(chroma, 0) / limit) + np.maximum(chroma, 0), np.float32)
+
+    return held(a, _COLD_MOST[0]), held(b, _COLD_MOST[1])
 
 
-def _shading(brightness: Plane, light: Illumination, luminance: Plane, ground: Mask, style: Style) -> Plane:
+def _shading(brightness: Plane, light: Illumination, luminance: Plane, known: Mask, style: Style) -> Plane:
     """What is left of the shading, with the dusk and the haze beyond the limb, (height, width), 0 to 1."""
-    left = np.minimum(brightness, 1.0) ** np.float32(1.0 - style.flatten)
-    dusk = 1.0 - np.exp(-((np.maximum(light.sunlight, 0.0) / _DUSK) ** 2))
-    limb = (np.maximum(np.nan_to_num(light.mu), 0.0) + 0.03) ** np.float32(0.12)
-    shade = np.where(ground, left * dusk * limb, 0.0).astype(np.float32)
-    weight = ground.astype(np.float32)
-    beyond = ~light.on_ground
-    around = fill_around(shade, weight)
-    edge = fill_around(luminance * weight, weight)
-    fading = np.clip(luminance / np.maximum(edge, 1e-6), 0.0, 1.0)
-    return np.asarray(np.where(beyond, around * fading**2, shade), np.float32)
+
+    def of_ground(brightness: Plane, mu0: Plane, mu: Plane, known: Mask) -> tuple[Plane, Plane]:
+        light = Illumination(mu0, mu, mu)
+        left = np.minimum(brightness, 1) ** np.float32(1.0 - style.flatten)
+        dusk = 1 - np.exp(-((np.maximum(light.sunlight, 0) / np.float32(_DUSK)) ** 2))
+        limb = (np.maximum(np.nan_to_num(mu), 0) + np.float32(0.03)) ** np.float32(0.12)
+        ground = (known & light.on_ground).astype(np.float32)
+        return np.where(ground > 0, left * dusk * limb, np.float32(0)), ground
+
+    shade, weight = by_rows(of_ground, brightness, light.mu0, light.mu, known)
+    if light.on_ground.all():
+        return shade
+    cell = max(1, round(max(weight.shape) / _FILL_SIDE))
+    around, edge = (continued(plane, weight, cell) for plane in (shade, luminance))
+
+    def with_haze(shade: Plane, mu0: Plane, mu: Plane, known: Mask, *haze: Plane) -> tuple[Plane]:
+        around, edge, luminance = haze
+        fading = np.clip(luminance / np.maximum(edge, np.float32(1e-6)), 0, 1)
+        beyond = known & ~Illumination(mu0, mu, mu).on_ground
+        return (np.where(beyond, around * fading * fading, shade),)
+
+    return by_rows(with_haze, shade, light.mu0, light.mu, known, around, edge, luminance)[0]

@@ -1,5 +1,6 @@
 """How the light falls: its angles at each pixel, and the brightness and colour of even ground under them."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -7,6 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from perijove.compose.blocks import by_rows
 from perijove.geometry.ellipsoid import RADII_KM
 from perijove.photometry.angles import Angles
 
@@ -25,6 +27,8 @@ _LEAST_MU: Final = 0.10
 _LATITUDE_BIN_DEG: Final = 4.0
 #: Pixels that are enough for a fit.
 _SAMPLE: Final = 60_000
+#: Where so many times more pixels are given, every second, third and so on row and column is looked at.
+_DENSITY: Final = 16
 #: Cosines of incidence, and of emission, between which the law's tables are linear in the logarithm.
 _MU0_KNOTS: Final = (0.01, 0.04, 0.10, 0.25, 0.6)
 _MU_KNOTS: Final = (0.10, 0.20, 0.35, 0.7)
@@ -128,17 +132,27 @@ class LightLaw:
     relief: npt.NDArray[np.float64]
     colour: npt.NDArray[np.float64]
 
+    def logs(self, light: Illumination) -> tuple[Plane, Plane, Plane, Plane]:
+        """Logarithms of the brightness, and of the colour of the light in red, green and blue, (height, width)."""
+
+        def of(mu0: Plane, mu: Plane) -> list[Plane]:
+            part = Illumination(mu0, mu, mu)
+            sun, eye = part.sunlight, part.obliqueness
+            at0, at = np.log(sun), np.log(eye)
+            law = self.incidence * at0 + self.emission * at + self.diffuse * np.log((sun + eye) / np.float32(2.0))
+            rows = [_table(row, at0, at) for row in (self.relief, *self.colour)]
+            return [np.asarray(law + rows[0], np.float32), *rows[1:]]
+
+        brightness, red, green, blue = by_rows(of, light.mu0, light.mu)
+        return brightness, red, green, blue
+
     def brightness(self, light: Illumination) -> Plane:
         """Of even ground, against that which sees Sun and spacecraft overhead, (height, width)."""
-        at0, at = np.log(light.sunlight), np.log(light.obliqueness)
-        both = np.log((light.sunlight + light.obliqueness) / np.float32(2.0))
-        law = self.incidence * at0 + self.emission * at + self.diffuse * both
-        return np.asarray(np.exp(law + _table(self.relief, at0, at)), np.float32)
+        return np.exp(self.logs(light)[0])
 
     def tint(self, light: Illumination) -> Planes:
         """Colour of the light, (height, width, 3), 1 for the brightest ground."""
-        at0, at = np.log(light.sunlight), np.log(light.obliqueness)
-        return np.stack([np.exp(_table(row, at0, at)).astype(np.float32) for row in self.colour], axis=-1)
+        return np.exp(np.stack(self.logs(light)[1:], axis=-1))
 
 
 def _table(row: npt.NDArray[np.float64], log_mu0: Plane, log_mu: Plane) -> Plane:
@@ -164,6 +178,9 @@ def fit_light(planes: Planes, luminance: Plane, light: Illumination, usable: Mas
     LightLaw
         Lambert's law without colour where there is too little ground to tell.
     """
+    thin = (slice(None, None, max(1, math.isqrt(usable.size // (_DENSITY * _SAMPLE)))),) * 2
+    planes, luminance, usable = planes[thin], luminance[thin], usable[thin]
+    light = Illumination(light.mu0[thin], light.mu[thin], light.latitude_deg[thin])
     positive = usable & light.on_ground & (luminance > 0) & (planes.min(axis=-1) > 0)
     ground = positive & (light.mu0 > _FIT_MU0) & (light.mu > _FIT_MU)
     knots = len(_MU0_KNOTS) + len(_MU_KNOTS)

@@ -7,6 +7,9 @@ from perijove.errors import OptionError
 
 STYLES: Final = ("natural", "enhanced", "methane-red", "methane-luminance")
 GAMUTS: Final = ("srgb", "p3")
+FORMATS: Final = ("png", "tiff", "jpeg", "webp", "avif")
+#: Formats that leave out what is hardly seen, as far as their quality says.
+LOSSY: Final = ("jpeg", "webp", "avif")
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,10 @@ class PictureOptions:
         Bits a channel.
     methane : Image or None
         Methane image of the same perijove, for the styles that need one.
+    format : str
+        One of `FORMATS`, where it is not told by a file's name; JPEG, WebP and AVIF have 8 bits whatever the depth.
+    quality : int or None
+        Of JPEG, WebP and AVIF, 1 to 100. Default: good enough for large prints.
     """
 
     style: str = "natural"
@@ -63,17 +70,35 @@ class PictureOptions:
     gamut: Literal["srgb", "p3"] = "srgb"
     depth: Literal[8, 16] = 16
     methane: Any = field(default=None, repr=False)
+    format: str = "png"
+    quality: int | None = None
 
     def __post_init__(self) -> None:
-        for name, known in (("style", STYLES), ("gamut", GAMUTS)):
+        for name, known in (("style", STYLES), ("gamut", GAMUTS), ("format", FORMATS)):
             if getattr(self, name) not in known:
                 raise OptionError(f"there is no {name} {getattr(self, name)!r}; choose from {', '.join(known)}")
         if self.depth not in (8, 16):
             raise OptionError(f"pictures have 8 or 16 bits a channel, not {self.depth}")
+        check_quality(self.format, self.quality)
         if self.style.startswith("methane") and self.methane is None:
             raise OptionError(
                 f"the style {self.style} needs a methane image of the same perijove: give it with --methane"
             )
+
+
+def check_quality(kind: str, quality: int | None) -> None:
+    """Refuse a quality that a format does not have.
+
+    Raises
+    ------
+    OptionError
+    """
+    if quality is None:
+        return
+    if kind not in LOSSY:
+        raise OptionError(f"{kind} keeps every pixel and has no quality; it is of {', '.join(LOSSY)}")
+    if not 1 <= quality <= 100:
+        raise OptionError(f"a quality of {quality} is none; give a number from 1 to 100")
 
 
 def look_of(text: str) -> Style:

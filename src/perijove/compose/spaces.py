@@ -7,6 +7,7 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from perijove.compose.blocks import by_rows
 from perijove.errors import OptionError
 
 Floats = npt.NDArray[np.float64]
@@ -35,7 +36,7 @@ _OKLAB: Final = np.array(
         [0.0259040371, 0.7827717662, -0.8086757660],
     ]
 )
-#: Chroma is searched for to this part of itself.
+#: Halvings by which chroma is found.
 _GAMUT_STEPS: Final = 8
 
 
@@ -86,9 +87,15 @@ def encode_srgb(linear: Planes) -> npt.NDArray[np.uint16]:
     >>> encode_srgb(np.array([0.0, 0.18, 1.0], np.float32))
     array([    0, 30235, 65535], dtype=uint16)
     """
-    x = np.clip(linear, 0.0, 1.0)
-    curve = np.where(x <= 0.0031308, 12.92 * x, 1.055 * np.maximum(x, 1e-9) ** np.float32(1 / 2.4) - 0.055)
-    return np.asarray(curve * 65535 + 0.5).astype(np.uint16)
+    return by_rows(_encode_srgb, np.asarray(linear, np.float32))[0]
+
+
+def _encode_srgb(linear: Planes) -> tuple[npt.NDArray[np.uint16]]:
+    x = np.clip(linear, 0, 1)
+    # Several times as fast as numpy's power.
+    curved = np.exp(np.log(np.maximum(x, np.float32(0.003))) * np.float32(1 / 2.4))
+    curve = np.where(x <= 0.0031308, np.float32(12.92) * x, np.float32(1.055) * curved - np.float32(0.055))
+    return (np.asarray(curve * np.float32(65535) + np.float32(0.5)).astype(np.uint16),)
 
 
 def to_oklab(linear: Planes) -> Planes:
@@ -125,23 +132,12 @@ def within_gamut(lab: Planes, gamut: str, highest: float = 1.0) -> Planes:
     -------
     ndarray, (n, 3), float32
     """
-    lab = lab.copy()
+    from perijove.compose.gamut_kernel import gamut_kernel
+
+    lab = np.ascontiguousarray(lab, np.float32).copy()
     lab[:, 0] = np.clip(lab[:, 0], 0.0, np.cbrt(highest))
-    linear = from_srgb(from_oklab(lab), gamut)
-    slack = np.float32(1e-6)
-    outside = np.flatnonzero(((linear < -slack) | (linear > highest + slack)).any(axis=1))
-    if not len(outside):
-        return np.clip(linear, 0.0, highest)
-    low: Planes = np.zeros(len(outside), np.float32)
-    high: Planes = np.ones(len(outside), np.float32)
-    for _ in range(_GAMUT_STEPS):
-        middle = np.asarray((low + high) / 2, np.float32)
-        trial = from_srgb(from_oklab(_paler(lab[outside], middle)), gamut)
-        inside = ((trial >= -slack) & (trial <= highest + slack)).all(axis=1)
-        low[inside], high[~inside] = middle[inside], middle[~inside]
-    linear[outside] = from_srgb(from_oklab(_paler(lab[outside], low)), gamut)
-    return np.clip(linear, 0.0, highest)
-
-
-def _paler(lab: Planes, part: Planes) -> Planes:
-    return np.concatenate([lab[:, :1], lab[:, 1:] * part[:, None]], axis=1)
+    cones = np.ascontiguousarray(np.linalg.inv(_OKLAB)[:, 1:], np.float32)
+    rgb = np.ascontiguousarray(from_srgb(np.linalg.inv(_CONES).T.astype(np.float32), gamut).T)
+    linear = np.empty_like(lab)
+    gamut_kernel(lab, cones, rgb, highest, _GAMUT_STEPS, linear)
+    return linear

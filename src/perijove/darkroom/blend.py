@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from perijove.darkroom.blocks import by_rows
+from perijove.compose.blocks import by_rows
 from perijove.errors import OptionError
 
 Planes = npt.NDArray[np.float32]
@@ -75,7 +75,8 @@ def _subtract(below: Planes, above: Planes) -> Planes:
 
 def luminosity(colour: Planes) -> Plane:
     """Luminosity of colours, (..., 3) to (...), as the non-separable modes weigh it."""
-    return np.asarray(colour @ _LUMINOSITY)
+    red, green, blue = (weight * colour[..., k] for k, weight in enumerate(_LUMINOSITY))
+    return np.asarray(red + green + blue)
 
 
 def saturation(colour: Planes) -> Plane:
@@ -92,13 +93,25 @@ def _most(colour: Planes) -> Plane:
     return np.asarray(np.maximum(np.maximum(colour[..., 0], colour[..., 1]), colour[..., 2]))
 
 
+def _thrice(plane: Plane) -> Planes:
+    """A plane for each channel: copies, which numpy mixes with colours sooner than it broadcasts them."""
+    import cv2
+
+    return np.asarray(cv2.merge([np.ascontiguousarray(plane)] * 3), np.float32).reshape(*plane.shape, 3)
+
+
 def _with_luminosity(colour: Planes, wanted: Plane) -> Planes:
     """Colours moved to a luminosity, and towards grey as far as it takes to stay within 0 and 1."""
-    off = colour - luminosity(colour)[..., None]
-    low, high = _least(off), _most(off)
-    room = np.where(wanted + low < 0, wanted / np.maximum(-low, _TINY), np.float32(1))
-    room *= np.where(wanted + high > 1, (1 - wanted) / np.maximum(high, _TINY), np.float32(1))
-    return np.asarray(wanted[..., None] + off * room[..., None], np.float32)
+    moved = colour + _thrice(wanted - luminosity(colour))
+    low, high = _least(moved), _most(moved)
+    outside = np.flatnonzero((low < 0) | (high > 1))
+    if len(outside):
+        grey, least, most = (plane.reshape(-1)[outside] for plane in (wanted, low, high))
+        room = np.where(least < 0, grey / np.maximum(grey - least, _TINY), np.float32(1))
+        room *= np.where(most > 1, (1 - grey) / np.maximum(most - grey, _TINY), np.float32(1))
+        flat = moved.reshape(-1, 3)
+        flat[outside] = grey[:, None] + (flat[outside] - grey[:, None]) * room[:, None]
+    return np.asarray(moved, np.float32)
 
 
 def _with_saturation(colour: Planes, wanted: Plane) -> Planes:
@@ -181,8 +194,9 @@ def blended(mode: str, below: Planes, above: Planes) -> Planes:
 
 
 def composite(
-    below: tuple[Planes, Plane], above: tuple[Planes, Plane], mode: str = "normal", opacity: float = 1.0
-) -> tuple[Planes, Plane]:
+    below: tuple[Planes, Plane], above: tuple[Planes, Plane], mode: str = "normal", opacity: float = 1.0,
+    first: Callable[[Planes], Planes] | None = None,
+) -> tuple[Planes, Plane]:  # fmt: skip
     """Lay one picture over another.
 
     Parameters
@@ -192,6 +206,8 @@ def composite(
     mode : str
     opacity : float
         Factor of the cover of ``above``.
+    first : callable, optional
+        What is done to the colours of ``above`` before: steps in which each pixel depends on its own alone.
 
     Returns
     -------
@@ -199,20 +215,24 @@ def composite(
         Colours and cover: W3C's simple alpha compositing (source over) of the blended colours. Where nothing covers,
         colours are 0.
     """
-    planes = by_rows(partial(_composite, mode, np.float32(opacity)), below[0], below[1], above[0], above[1])
+    work = partial(_composite, mode, np.float32(opacity), first)
+    planes = by_rows(work, below[0], below[1], above[0], above[1])
     return planes[0], planes[1]
 
 
 def _composite(
-    mode: str, opacity: np.float32, under: Planes, cover_under: Plane, over: Planes, cover_over: Plane
-) -> tuple[Planes, Plane]:
+    mode: str, opacity: np.float32, first: Callable[[Planes], Planes] | None,
+    under: Planes, cover_under: Plane, over: Planes, cover_over: Plane,
+) -> tuple[Planes, Plane]:  # fmt: skip
+    if first is not None:
+        over = first(over)
     cover_over = cover_over * opacity
     mixed = over
-    if mode != "normal":
-        mixed = over + cover_under[..., None] * (blended(mode, under, over) - over)
+    if mode != "normal" and (cover_under > 0).any():
+        mixed = over + _thrice(cover_under) * (blended(mode, under, over) - over)
     if not (cover_under < 1).any():
-        return under + cover_over[..., None] * (mixed - under), cover_under
+        return under + _thrice(cover_over) * (mixed - under), cover_under
     kept = cover_under * (1 - cover_over)
     cover = cover_over + kept
-    colour = (cover_over[..., None] * mixed + kept[..., None] * under) / np.maximum(cover, _TINY)[..., None]
+    colour = (_thrice(cover_over) * mixed + _thrice(kept) * under) / _thrice(np.maximum(cover, _TINY))
     return np.asarray(colour), cover

@@ -37,15 +37,29 @@ class Fidelity:
         Mean CIEDE2000 from the natural picture over the sunlit ground; NaN where none is seen.
     reasons : tuple of str
         Why it is artistic.
+    projected : str
+        What it is where it shows the ground as nobody saw it from the spacecraft: "the globe from far away", "a map".
     """
 
     badge: Badge
     distance: float
     reasons: tuple[str, ...] = ()
+    projected: str = ""
+
+    @property
+    def line(self) -> str:
+        """Itself in one line."""
+        told = f"{self.badge}; CIEDE2000 from the natural picture {self.distance:.1f}"
+        return f"{told}; drawn as {self.projected}" if self.projected else told
 
     def report(self) -> dict[str, Any]:
         """Itself as data."""
-        return {"badge": self.badge, "distance_ciede2000": self.distance, "artistic_because": list(self.reasons)}
+        return {
+            "badge": self.badge,
+            "distance_ciede2000": self.distance,
+            "artistic_because": list(self.reasons),
+            "drawn_as": self.projected or "what the spacecraft saw",
+        }
 
 
 def fidelity_of(recipe: Recipe, colour: Planes, natural: Canvas) -> Fidelity:
@@ -64,9 +78,10 @@ def fidelity_of(recipe: Recipe, colour: Planes, natural: Canvas) -> Fidelity:
     at = np.flatnonzero(lit)[:: max(1, int(np.count_nonzero(lit)) // _SAMPLE)]
     pair = (to_lab(plane.reshape(-1, 3)[at], recipe.output.gamut) for plane in (colour, natural.colour))
     distance = float(ciede2000(*pair).mean()) if len(at) else float("nan")
+    projected = "a map" if recipe.view.map else "the globe from far away" if recipe.view.orthographic else ""
     if reasons:
-        return Fidelity("artistic", distance, reasons)
-    return Fidelity("natural" if distance <= NATURAL_DISTANCE else "enhanced", distance)
+        return Fidelity("artistic", distance, reasons, projected)
+    return Fidelity("natural" if distance <= NATURAL_DISTANCE else "enhanced", distance, (), projected)
 
 
 def _reasons(layer: Layer) -> list[str]:

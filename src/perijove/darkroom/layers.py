@@ -4,24 +4,27 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, field_serializer, field_validator, model_validator
 
+from perijove.compose.blocks import by_rows
 from perijove.compose.options import Style as Look
 from perijove.darkroom.blend import MODES, composite
 from perijove.darkroom.canvas import Canvas
 from perijove.darkroom.curve import to_display, to_linear
 from perijove.darkroom.masks import Mask, Ramp
 from perijove.darkroom.operators import OPERATORS
-from perijove.darkroom.operators.base import Operator
+from perijove.darkroom.operators.base import Domain, Operator
 from perijove.errors import OptionError
 
 Planes = npt.NDArray[np.float32]
 Plane = npt.NDArray[np.float32]
 Sheet = tuple[Planes, Plane]
+#: What is remembered: some planes.
+Kept = TypeVar("Kept", bound=tuple[Planes, ...])
 
 Channel = Annotated[float, Field(ge=0, le=1)]
 Colour = tuple[Channel, Channel, Channel]
@@ -129,13 +132,14 @@ class Memory:
     """
 
     most_bytes: int = 1 << 30
-    _kept: "OrderedDict[str, Sheet]" = field(default_factory=OrderedDict)
+    _kept: "OrderedDict[str, Any]" = field(default_factory=OrderedDict)
 
-    def get(self, key: str, make: Callable[[], Sheet]) -> Sheet:
+    def get(self, key: str, make: Callable[[], Kept]) -> Kept:
         """What is kept under a key, or what ``make`` gives."""
         if key in self._kept:
             self._kept.move_to_end(key)
-            return self._kept[key]
+            kept: Kept = self._kept[key]
+            return kept
         made = make()
         for plane in made:
             plane.flags.writeable = False
@@ -186,16 +190,19 @@ class Easel:
 
     def _laid(self, layer: Layer, below: Sheet, key: str) -> Sheet:
         canvas, where = self._source(layer, below, key)
-        colour = self._worked(layer.operators, canvas, where)
+        work = self._worked(layer.operators, canvas, where)
         cover = canvas.cover
         if layer.mask:
-            cover = cover * layer.mask.weight(canvas)
+            cover = cover * self._mask(layer.mask, canvas, where)
         if _is_adjustment(layer):
             # What lies below is replaced where the mask shows it, and covers as it did.
-            share = (cover if layer.mask else np.ones_like(cover)) * np.float32(layer.opacity)
-            mixed, _ = composite((below[0], np.ones_like(cover)), (colour, share), layer.blend)
-            return mixed, below[1]
-        return composite(below, (np.clip(colour, 0, 1), cover), layer.blend, layer.opacity)
+            whole = np.broadcast_to(np.float32(1), cover.shape)
+            share = cover if layer.mask else whole
+            over = (work.colour, share)
+            return composite((below[0], whole), over, layer.blend, layer.opacity, work.shown)[0], below[1]
+        return composite(
+            below, (work.colour, cover), layer.blend, layer.opacity, lambda rows: np.clip(work.shown(rows), 0, 1)
+        )
 
     def _source(self, layer: Layer, below: Sheet, key: str) -> tuple[Canvas, str]:
         """What a layer works on, and the key of it."""
@@ -219,28 +226,82 @@ class Easel:
             include={"colour", "gradient"}
         )
 
-    def _worked(self, steps: Sequence[Operator], canvas: Canvas, key: str) -> Planes:
-        """A source after its operators; light and curve are changed only where two steps differ in it."""
-        sheet, domain = (canvas.colour, canvas.cover), "display"
+    def _mask(self, mask: Mask, canvas: Canvas, where: str) -> Plane:
+        """Weight of a mask; that which the colours do not tell is the same for every source."""
+        own = where if mask.luminance or mask.hue else ""
+        (weight,) = self._kept(f"{own}#{mask.model_dump_json()}", lambda: (mask.weight(canvas),))
+        return weight
+
+    def _worked(self, steps: Sequence[Operator], canvas: Canvas, key: str) -> "_Work":
+        """A source after its operators.
+
+        Steps of pixels alone are put off until one needs the whole picture, or the layer is laid on the others, and
+        are then done a few rows at a time, one after the other.
+        """
+        work = _Work(canvas.colour)
         for step in steps:
             key = f"{key}>{name_of(step)}{step.model_dump_json()}"
-            sheet = self._kept(key, partial(_after, step, sheet, domain, canvas))
-            domain = step.domain
-        return _in_domain(sheet[0], domain, "display")
+            work = work.then(step, canvas)
+            if not step.by_pixel:
+                (colour,) = self._kept(key, partial(work.done, canvas))
+                work = _Work(colour, step.domain)
+        return work
 
-    def _kept(self, key: str, make: Callable[[], Sheet]) -> Sheet:
+    def _kept(self, key: str, make: Callable[[], Kept]) -> Kept:
         return make() if self.memory is None else self.memory.get(key, make)
 
 
-def _after(step: Operator, sheet: Sheet, domain: str, canvas: Canvas) -> Sheet:
-    return step.apply(_in_domain(sheet[0], domain, step.domain), canvas), sheet[1]
+@dataclass(frozen=True)
+class _Work:
+    """Colours, and the steps that are still to be done to them.
+
+    Attributes
+    ----------
+    colour : ndarray, (height, width, 3), float32
+    domain : {"linear", "display"}
+        Of the colours.
+    steps : tuple of Operator
+    canvas : Canvas, optional
+        What the steps are given.
+    """
+
+    colour: Planes
+    domain: Domain = "display"
+    steps: tuple[Operator, ...] = ()
+    canvas: Canvas | None = None
+
+    def then(self, step: Operator, canvas: Canvas) -> "_Work":
+        """With one step more."""
+        return replace(self, steps=(*self.steps, step), canvas=canvas)
+
+    def done(self, canvas: Canvas) -> tuple[Planes]:
+        """Colours after all steps, of which the last one needs the whole picture."""
+        *before, last = self.steps
+        colour = self.colour
+        if before or self.domain != last.domain:
+            prepared = replace(self, steps=tuple(before))
+            colour = by_rows(lambda rows: (prepared.after(rows, last.domain),), colour)[0]
+        return (last.apply(colour, canvas),)
+
+    def shown(self, rows: Planes) -> Planes:
+        """Rows of the colours after all steps, each of pixels alone, as they are shown."""
+        return self.after(rows, "display")
+
+    def after(self, rows: Planes, wanted: Domain) -> Planes:
+        """Rows of the colours after all steps, in a domain; light and curve change only where two steps differ."""
+        domain = self.domain
+        for step in self.steps:
+            assert self.canvas is not None
+            rows = step.apply(_in_domain(rows, domain, step.domain), self.canvas)
+            domain = step.domain
+        return _in_domain(rows, domain, wanted)
 
 
 def _is_adjustment(layer: Layer) -> bool:
     return not (layer.picture or layer.colour or layer.gradient or layer.layers)
 
 
-def _in_domain(colour: Planes, domain: str, wanted: str) -> Planes:
+def _in_domain(colour: Planes, domain: Domain, wanted: Domain) -> Planes:
     if domain == wanted:
         return colour
     return to_linear(colour) if wanted == "linear" else to_display(colour)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from perijove.compose.spaces import to_oklab
 from perijove.darkroom.canvas import Canvas
-from perijove.darkroom.curve import to_linear
+from perijove.darkroom.curve import smoothstep, to_linear
 
 Plane = npt.NDArray[np.float32]
 
@@ -127,7 +127,7 @@ class Ramp(_Model):
         size = np.array([width, height])
         start, way = np.array(self.start) * size, (np.array(self.end) - self.start) * size
         along = ((x - start[0]) * way[0])[None, :] + ((y - start[1]) * way[1])[:, None]
-        return _smooth((along / float(way @ way)).astype(np.float32))
+        return smoothstep((along / float(way @ way)).astype(np.float32))
 
 
 class Mask(_Model):
@@ -187,12 +187,7 @@ def _step(over: Plane, feather: float) -> Plane:
     """1 above 0, 0 below, smooth over ``feather`` about it."""
     if feather == 0:
         return np.asarray(over >= 0, np.float32)
-    return _smooth(over / np.float32(feather) + np.float32(0.5))
-
-
-def _smooth(x: Plane) -> Plane:
-    x = np.clip(x, 0, 1)
-    return np.asarray(x * x * (3 - 2 * x), np.float32)
+    return smoothstep(over / np.float32(feather) + np.float32(0.5))
 
 
 def _degrees(cosine: Plane) -> Plane:

@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from perijove.compose.options import check_quality
 from perijove.darkroom.layers import MAIN, Layer, PictureSource
-from perijove.errors import RecipeError
-from perijove.project.view import View
+from perijove.darkroom.versions import KEY, VERSION, brought_up
+from perijove.darkroom.views import ViewPlan
+from perijove.errors import OptionError, RecipeError
 
-#: Version of the documents that is written.
-VERSION: Final = 1
 _MOST_BYTES: Final = 1_000_000
 _MOST_DEPTH: Final = 60
 #: So many of a document's faults are told at once.
@@ -22,46 +22,21 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-Part = Annotated[float, Field(ge=0, le=1)]
-
-
-class ViewPlan(_Model):
-    """Where the picture looks: what the spacecraft saw, or the globe from far above a point.
-
-    It may be turned clockwise about its middle, then cropped (left, top, right, bottom as parts of its size), then
-    zoomed. All is drawn in one step, straight out of the framelets.
-    """
-
-    projection: Literal["spacecraft", "orthographic"] = "spacecraft"
-    size: Annotated[int, Field(ge=16, le=16384)] | None = None
-    north_up: bool = False
-    centre: tuple[Annotated[float, Field(ge=-90, le=90)], float] | None = None
-    rotate_deg: Annotated[float, Field(ge=-360, le=360)] = 0.0
-    crop: tuple[Part, Part, Part, Part] | None = None
-    zoom: Annotated[float, Field(gt=0, le=64)] = 1.0
-
-    @model_validator(mode="after")
-    def _check(self) -> "ViewPlan":
-        if self.centre is not None and self.projection != "orthographic":
-            raise ValueError("a centre needs projection: orthographic")
-        if self.crop is not None and not (self.crop[0] < self.crop[2] and self.crop[1] < self.crop[3]):
-            raise ValueError("a crop is left, top, right, bottom, with left below right and top below bottom")
-        return self
-
-    def applied(self, view: View) -> View:
-        """A view turned, cropped and zoomed."""
-        if self.rotate_deg:
-            view = view.turned(self.rotate_deg)
-        if self.crop:
-            view = view.cropped(*self.crop)
-        return view if self.zoom == 1 else view.zoomed(self.zoom)
-
-
 class Output(_Model):
-    """How the picture is kept."""
+    """How the picture is kept; JPEG, WebP and AVIF have 8 bits whatever the depth, and a quality."""
 
     gamut: Literal["srgb", "p3"] = "srgb"
     depth: Literal[8, 16] = 16
+    format: Literal["png", "tiff", "jpeg", "webp", "avif"] = "png"
+    quality: int | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> "Output":
+        try:
+            check_quality(self.format, self.quality)
+        except OptionError as error:
+            raise ValueError(str(error)) from error
+        return self
 
 
 class Input(_Model):
@@ -99,7 +74,7 @@ class Recipe(_Model):
     Layers are told from the lowest to the highest. ``made`` stands in finished pictures only.
     """
 
-    perijove_recipe: Literal[1]
+    perijove_recipe: Literal[2]
     name: str = Field(pattern="^[a-z0-9][a-z0-9-]{0,59}$")
     about: str = Field("", max_length=4000)
     view: ViewPlan = ViewPlan()
@@ -129,7 +104,7 @@ class Recipe(_Model):
         return tuple(dict.fromkeys((MAIN, *names)))
 
     def viewed(self, **changes: Any) -> "Recipe":
-        """The same with another view.
+        """The same with another view: what kind it is takes the place of the former kind, the rest is changed.
 
         Raises
         ------
@@ -137,7 +112,7 @@ class Recipe(_Model):
             There is no such view.
         """
         try:
-            view = ViewPlan.model_validate({**self.view.model_dump(), **changes})
+            view = self.view.changed(**changes)
         except ValidationError as error:
             raise RecipeError(f"no such view: {_told(error)}") from error
         return self.model_copy(update={"view": view})
@@ -145,7 +120,7 @@ class Recipe(_Model):
     def document(self) -> dict[str, Any]:
         """Itself as plain data, without what is as it would be anyway."""
         told = self.model_dump(mode="json", exclude_defaults=True)
-        return {"perijove_recipe": VERSION, **told, "layers": [_without_empty(layer) for layer in told["layers"]]}
+        return {KEY: VERSION, **told, "layers": [_without_empty(layer) for layer in told["layers"]]}
 
 
 def _without_empty(layer: dict[str, Any]) -> dict[str, Any]:
@@ -185,17 +160,13 @@ def parse_recipe(text: str, where: str = "the recipe") -> Recipe:
 
 
 def recipe_of(data: Any, where: str = "the recipe") -> Recipe:
-    """A recipe from plain data.
+    """A recipe from plain data, of this or an older version.
 
     Raises
     ------
     RecipeError
     """
-    if not isinstance(data, Mapping) or "perijove_recipe" not in data:
-        raise RecipeError(f"{where} is no recipe: it has no perijove_recipe: {VERSION}")
-    version = data["perijove_recipe"]
-    if version != VERSION or isinstance(version, bool):
-        raise RecipeError(f"{where} is a recipe of version {version!r}; this perijove reads version {VERSION}")
+    data = brought_up(data, where)
     try:
         return Recipe.model_validate(data)
     except ValidationError as error:

@@ -20,8 +20,9 @@ _STRUCTURE: Final = (
 )
 #: Numbers of tags that are written anew.
 _SUBFILE, _WIDTH, _LENGTH, _OFFSETS, _COUNTS = 254, 256, 257, 324, 325
-#: Those that belong to the map alone: software, scale, tie point, keys of the CRS, metadata.
-_OF_THE_MAP: Final = (305, 33550, 33922, 34264, 34735, 34736, 34737, 42112)
+#: Those that belong to the map alone: description, software, artist, XMP, copyright, scale, tie point, keys of the CRS,
+#: metadata.
+_OF_THE_MAP: Final = (270, 305, 315, 700, 33432, 33550, 33922, 34264, 34735, 34736, 34737, 42112)
 #: TIFF's types: 32 and 64 bits without sign.
 _LONG, _LONG8 = 4, 16
 #: Files up to this are classic TIFF, whose offsets have 32 bits; with room for the directories.

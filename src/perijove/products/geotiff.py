@@ -3,6 +3,7 @@
 import json
 import os
 import tempfile
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
@@ -12,10 +13,12 @@ import numpy.typing as npt
 
 from perijove.errors import MissingExtraError
 from perijove.files import replacing
+from perijove.products.about import About
 from perijove.products.cog import write_cog
 from perijove.products.map_planes import TILE_PX, MapPlanes
 from perijove.products.pyramid import Pyramid
 from perijove.products.raster import plain
+from perijove.products.xmp import packet
 from perijove.project.grid import JUPITER
 
 #: Higher levels of deflate make noise of the detector no smaller.
@@ -90,7 +93,33 @@ def _template(content: MapPlanes) -> bytes:
                 file.set_band_description(index, plane.name)
                 file.update_tags(index, UNIT=plane.unit, LONG_NAME=plane.long_name)
             file.update_tags(**_items(content))
+            tell(file, content.metadata, "Map of Jupiter: " + ", ".join(plane.name for plane in content.planes))
         return bytes(memory.read())
+
+
+def tell(file: Any, metadata: Mapping[str, Any], caption: str) -> None:
+    """Write into an open GeoTIFF who made it, under which licence, and what it shows.
+
+    Parameters
+    ----------
+    file : rasterio.io.DatasetWriter
+    metadata : mapping
+        Of the map; becomes JSON in the item PERIJOVE, and the credit in it XMP and TIFF's own tags.
+    caption : str
+    """
+    title = str(metadata.get("title") or metadata.get("product") or "Map of Jupiter")
+    about = About(title, metadata, caption, taken_utc=str(metadata.get("start_time_utc", "")))
+    items = {
+        "PERIJOVE": json.dumps(plain(metadata), allow_nan=False),
+        "TIFFTAG_SOFTWARE": "perijove",
+        "TIFFTAG_IMAGEDESCRIPTION": caption,
+        "TIFFTAG_ARTIST": ", ".join(about.creators),
+        "TIFFTAG_COPYRIGHT": about.credit,
+    }
+    file.update_tags(**{name: text for name, text in items.items() if text})
+    # What rasterio writes as XMP is a name and a value with an equals sign between them; every packet has one.
+    name, _, value = packet(about, documents=False).decode().partition("=")
+    file.update_tags(ns="xml:XMP", **{name: value})
 
 
 def _encoded(tile: npt.NDArray[np.float32]) -> bytes:
@@ -121,6 +150,4 @@ def _items(content: MapPlanes) -> dict[str, str]:
     return {
         "LATITUDES": latitudes[content.grid.latitudes],
         "LONGITUDES": f"{system}; the CRS counts them to the east, west longitude = 360 - east longitude",
-        "PERIJOVE": json.dumps(plain(content.metadata), allow_nan=False),
-        "TIFFTAG_SOFTWARE": "perijove",
     }

@@ -4,12 +4,14 @@ import json
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from perijove.archive.inputs import hash_file
 from perijove.constants import JUPITER_RADII_KM
 from perijove.errors import ImageFileError, MissingExtraError
 from perijove.project.body import Latitudes
@@ -29,6 +31,8 @@ _UNNAMED: Final[Mapping[int, tuple[str, ...]]] = {
 }
 #: Planes that hold names of things, which have no mean.
 _NUMBERS: Final = frozenset({"source", "frame"})
+#: No map is larger, bytes.
+_LIMIT: Final = 1 << 40
 #: Largest window that is read at a time, pixels.
 _WINDOW_PX: Final = 4_000_000
 
@@ -55,6 +59,11 @@ class MapFile:
     metadata: Mapping[str, Any] = field(repr=False)
     factor: int = 1
     _file: Any = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def record(self) -> dict[str, str]:
+        """The file's name and the SHA-256 of its bytes."""
+        return {"file": self.path.name, "sha256": hash_file(self.path, _LIMIT, ImageFileError).sha256}
 
     @property
     def photometry(self) -> Mapping[str, Any] | None:

@@ -1,7 +1,6 @@
 """Pictures of maps on disk: cloud-optimised GeoTIFF of 8 or 16 bits."""
 
 import base64
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -10,9 +9,10 @@ import numpy as np
 
 from perijove.errors import MissingExtraError, OptionError
 from perijove.files import replacing
+from perijove.products.geotiff import tell
 from perijove.products.icc import icc_profile
 from perijove.products.map_planes import TILE_PX
-from perijove.products.raster import Pixels, plain
+from perijove.products.raster import Pixels
 from perijove.project.grid import MapGrid
 
 #: What channels are, by how many there are.
@@ -72,10 +72,7 @@ def write_picture_geotiff(
     colours = icc_profile("grey" if channels.shape[2] == 1 else gamut)
     with replacing(path) as final, rasterio.open(final, "w", **profile) as file:
         file.colorinterp = [ColorInterp[name] for name in _CHANNELS[channels.shape[2]]]
-        file.update_tags(
-            LATITUDES=f"planeto{grid.latitudes}",
-            PERIJOVE=json.dumps(plain(metadata), allow_nan=False),
-            TIFFTAG_SOFTWARE="perijove",
-        )
+        file.update_tags(LATITUDES=f"planeto{grid.latitudes}")
+        tell(file, metadata, f"Map of Jupiter, style {metadata.get('style', 'natural')}")
         file.update_tags(ns="COLOR_PROFILE", SOURCE_ICC_PROFILE=base64.b64encode(colours).decode("ascii"))
         file.write(np.moveaxis(channels, -1, 0))

@@ -1,4 +1,4 @@
-"""Pictures and planes on disk: PNG and TIFF pictures with their colour profile, floating-point TIFF."""
+"""Pictures and planes on disk: PNG with its colour profile, floating-point TIFF."""
 
 import json
 import os
@@ -6,7 +6,7 @@ import struct
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,9 @@ from perijove.products.icc import icc_profile
 Planes = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint16] | npt.NDArray[np.uint8]
 Depth = Literal[8, 16]
+
+#: Keyword of XMP in PNG (Adobe, "XMP Specification Part 3").
+_XMP_KEYWORD: Final = "XML:com.adobe.xmp"
 
 
 def check_folder(folder: Path) -> None:
@@ -34,8 +37,8 @@ def check_folder(folder: Path) -> None:
         raise OptionError(f"cannot write to {folder}: {existing} is no folder to write to; choose another with -o")
 
 
-def to_depth(pixels: npt.NDArray[np.uint16], depth: Depth) -> Pixels:
-    """Codes of 16 bits as codes of 8 or 16.
+def to_depth(pixels: Pixels, depth: Depth) -> Pixels:
+    """Codes of 8 or 16 bits as codes of 8 or 16.
 
     Raises
     ------
@@ -47,67 +50,60 @@ def to_depth(pixels: npt.NDArray[np.uint16], depth: Depth) -> Pixels:
     >>> to_depth(np.array([0, 128, 129, 65535], np.uint16), 8)
     array([  0,   0,   1, 255], dtype=uint8)
     """
-    if depth == 16:
-        return pixels
-    if depth != 8:
+    if depth not in (8, 16):
         raise OptionError(f"pictures have 8 or 16 bits a channel, not {depth}")
+    if pixels.dtype.itemsize * 8 == depth:
+        return pixels
+    if depth == 16:
+        return pixels.astype(np.uint16) * np.uint16(257)
     return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
 
 
-def write_png(path: Path, pixels: Pixels, text: Mapping[str, str], gamut: str = "srgb") -> None:
+def write_png(
+    path: Path, pixels: Pixels, text: Mapping[str, str], gamut: str = "srgb", packet: bytes | None = None
+) -> None:
     """Write a picture as PNG.
 
     Parameters
     ----------
     path : Path
-    pixels : ndarray, (height, width, 3) or (height, width), uint16 or uint8
-        On the sRGB curve.
+    pixels, text, gamut, packet
+        As for `encode_png`.
+    """
+    encoded = encode_png(pixels, text, gamut, packet)
+    with replacing(path) as temporary:
+        temporary.write_bytes(encoded)
+
+
+def encode_png(pixels: Pixels, text: Mapping[str, str], gamut: str = "srgb", packet: bytes | None = None) -> bytes:
+    """A picture as PNG.
+
+    Parameters
+    ----------
+    pixels : ndarray, (height, width, 3), (height, width, 4) or (height, width), uint16 or uint8
+        On the sRGB curve; a fourth channel tells how far they cover.
     text : mapping of str to str
         Becomes iTXt chunks: credit, source, software.
     gamut : {"srgb", "p3"}
         Whose ICC profile is embedded; grey pictures have one of their own.
+    packet : bytes, optional
+        XMP.
     """
     import imagecodecs
 
     encoded = bytes(imagecodecs.png_encode(np.ascontiguousarray(pixels), level=1))
     header = 8 + 25
-    profile = zlib.compress(icc_profile(_space(pixels, gamut)), 9)
+    profile = zlib.compress(icc_profile(colour_space(pixels, gamut)), 9)
     chunks = [_chunk(b"iCCP", b"ICC profile\x00\x00" + profile), _chunk(b"gAMA", struct.pack(">I", 45455))]
-    chunks += [
-        _chunk(b"iTXt", key.encode("latin-1") + b"\x00\x00\x00\x00\x00" + value.encode()) for key, value in text.items()
-    ]
-    with replacing(path) as temporary:
-        temporary.write_bytes(b"".join([encoded[:header], *chunks, encoded[header:]]))
+    texts = {key: value.encode() for key, value in text.items()}
+    if packet is not None:
+        texts[_XMP_KEYWORD] = packet
+    chunks += [_chunk(b"iTXt", key.encode("latin-1") + b"\x00\x00\x00\x00\x00" + value) for key, value in texts.items()]
+    return b"".join([encoded[:header], *chunks, encoded[header:]])
 
 
-def write_picture_tiff(path: Path, pixels: Pixels, text: Mapping[str, str], gamut: str = "srgb") -> None:
-    """Write a picture as TIFF, deflated.
-
-    Parameters
-    ----------
-    path : Path
-    pixels, gamut
-        As for `write_png`.
-    text : mapping of str to str
-        Becomes JSON in the ImageDescription tag.
-    """
-    import tifffile
-
-    with replacing(path) as temporary:
-        tifffile.imwrite(
-            temporary,
-            pixels,
-            photometric="rgb" if pixels.ndim == 3 else "minisblack",
-            compression="zlib",
-            predictor=True,
-            iccprofile=icc_profile(_space(pixels, gamut)),
-            description=json.dumps(dict(text)),
-            software="perijove",
-            metadata=None,
-        )
-
-
-def _space(pixels: Pixels, gamut: str) -> str:
+def colour_space(pixels: Pixels, gamut: str) -> str:
+    """Name of the ICC profile of a picture: grey ones have their own."""
     return gamut if pixels.ndim == 3 else "grey"
 
 

@@ -1,7 +1,8 @@
 """The report beside a product: what was read, how it was pointed, how good that is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -9,9 +10,13 @@ import numpy.typing as npt
 
 from perijove import __version__
 from perijove.archive.framelets import InputFile
+from perijove.archive.inputs import hash_file
 from perijove.archive.label import ImageLabel
+from perijove.errors import KernelError
 from perijove.geometry.ellipsoid import above
+from perijove.geometry.kernels import KernelFolder
 from perijove.geometry.timescale import et_to_utc
+from perijove.project.grid import MapGrid
 from perijove.project.view import View
 from perijove.register.locate import Located
 from perijove.register.position_error import position_error
@@ -20,6 +25,8 @@ from perijove.story.credit import Credit
 
 #: Of image data that nobody has worked on.
 CREDIT: Final = Credit().line()
+#: No kernel is larger, bytes.
+_KERNEL_LIMIT: Final = 1 << 34
 
 
 def provenance(label: ImageLabel, inputs: Sequence[InputFile], credit: Credit | None = None) -> dict[str, Any]:
@@ -32,8 +39,31 @@ def provenance(label: ImageLabel, inputs: Sequence[InputFile], credit: Credit | 
         "licence": str(credit.licence),
         "processing": [step.processor for step in credit.steps],
         "software": f"perijove {__version__}",
-        "inputs": [{"file": entry.path.name, "sha256": entry.sha256} for entry in inputs],
+        "inputs": _files(inputs),
     }
+
+
+def beside(kernels: KernelFolder | None, calibration: Any, others: Sequence[InputFile]) -> dict[str, Any]:
+    """What else an image was made from, as far as there was something.
+
+    Parameters
+    ----------
+    kernels : KernelFolder or None
+    calibration : CalibrationSet or None
+    others : sequence of InputFile
+        Files of images that it was solved with.
+    """
+    paths = (*kernels.lsk, *kernels.sclk, *kernels.spk, *kernels.ck) if kernels else ()
+    found = {
+        "kernels": _files([hash_file(path, _KERNEL_LIMIT, KernelError) for path in paths]),
+        "calibration_set": f"{Path(calibration.source).name}: {calibration.description}" if calibration else None,
+        "solved_with": _files(others),
+    }
+    return {key: told for key, told in found.items() if told}
+
+
+def _files(inputs: Sequence[InputFile]) -> list[dict[str, str]]:
+    return [{"file": entry.path.name, "sha256": entry.sha256} for entry in inputs]
 
 
 def geometry_report(label: ImageLabel, located: Located) -> dict[str, Any]:
@@ -113,8 +143,23 @@ def _spread(residual: npt.NDArray[np.float64]) -> dict[str, float | None]:
     }
 
 
-def view_report(view: View) -> dict[str, Any]:
-    """A view as data: enough to turn any pixel into a line of sight."""
+def map_report(grid: MapGrid) -> dict[str, Any]:
+    """A map's grid as data."""
+    return {
+        "crs": grid.wkt,
+        "latitudes": f"planeto{grid.latitudes}",
+        "longitudes": "System III; eastings grow to the east",
+        "scale_km_per_px": grid.scale_m / 1e3,
+        "transform": list(grid.transform),
+        "width": grid.width,
+        "height": grid.height,
+    }
+
+
+def view_report(view: View | MapGrid) -> dict[str, Any]:
+    """A view as data: enough to turn any pixel into a line of sight, or that of a map into a place."""
+    if isinstance(view, MapGrid):
+        return {"projection": view.projection, **map_report(view)}
     unit = "km" if view.projection == "orthographic" else "rad"
     return {
         "projection": view.projection,
@@ -127,16 +172,3 @@ def view_report(view: View) -> dict[str, Any]:
         "frame": "IAU_JUPITER at mid-image",
         "north_angle_deg_clockwise_from_up": view.north_angle_deg(),
     }
-
-
-def picture_text(label: ImageLabel, source: Mapping[str, Any]) -> dict[str, str]:
-    """Text for the picture's own metadata."""
-    text = {
-        "Title": f"{label.title} ({label.product_id})" if label.title else str(label.product_id),
-        "Source": CREDIT,
-        "Software": str(source["software"]),
-        "Creation Time": label.start_time,
-    }
-    if source["processing"]:
-        text |= {"Author": ", ".join(source["processing"]), "Copyright": str(source["credit"])}
-    return text

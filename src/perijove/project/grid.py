@@ -6,7 +6,7 @@ ellipsoid. Eastings grow to the east; System III longitudes grow to the west.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy.typing as npt
 from perijove.errors import OptionError
 from perijove.project.body import BODIES, JUPITER, Body, Latitudes
 from perijove.project.crs import PROJECTIONS, from_map, given_crs, named_crs, to_map
+from perijove.project.regions import GLOBE, Cutout, Region
 from perijove.project.spread import between
 
 Floats = npt.NDArray[np.float64]
@@ -26,6 +27,8 @@ _STEP: Final = 16
 _TOLERANCE_PX: Final = 0.002
 #: An edge so near to a multiple of the scale is on it, pixels.
 _SNAP_PX: Final = 1e-3
+#: A pole so near the middle of a map is in it.
+_NEAR_POLE_DEG: Final = 89.9
 #: By how much of a pixel a place may be off that PROJ has taken to latitude and longitude and back.
 _MAX_INVERSE_PX: Final = 0.01
 
@@ -48,6 +51,8 @@ class MapGrid:
     seen_from_km : ndarray, (3,), or None
         Observer of the image that is drawn, body-fixed: ground beyond its horizon is left out.
     body : Body
+    projection : str
+        What it was asked for as; "" where that is not known.
     """
 
     wkt: str
@@ -59,6 +64,7 @@ class MapGrid:
     height: int
     seen_from_km: Floats | None = None
     body: Body = JUPITER
+    projection: str = ""
 
     def __post_init__(self) -> None:
         if self.seen_from_km is not None:
@@ -91,6 +97,45 @@ class MapGrid:
         x, y = to_map(self.wkt).transform(longitude, latitude)
         seen = np.stack([(x - self.left_m) / self.scale_m, (self.top_m - y) / self.scale_m], axis=-1)
         return np.asarray(np.where(np.isfinite(seen), seen, np.nan))
+
+    @property
+    def pole_in_the_middle(self) -> str:
+        """Which pole is there: north, south, or ""."""
+        _, lat = self._middle()
+        if not abs(lat) >= _NEAR_POLE_DEG:
+            return ""
+        return "north" if lat > 0 else "south"
+
+    def _middle(self) -> tuple[float, float]:
+        """East longitude and latitude of the middle of the map."""
+        middle = self.left_m + self.width * self.scale_m / 2, self.top_m - self.height * self.scale_m / 2
+        lon, lat = self.lon_lat(*middle)
+        return float(lon), float(lat)
+
+    def north_angle_deg(self) -> float:
+        """Direction of the planet's north in the middle of the map, degrees clockwise from up; 0 at a pole."""
+        lon, lat = self._middle()
+        if not abs(lat) < _NEAR_POLE_DEG:
+            return 0.0
+        x, y = to_map(self.wkt).transform([lon, lon], [lat, lat + 90.0 - _NEAR_POLE_DEG])
+        return float(np.degrees(np.arctan2(x[1] - x[0], y[1] - y[0])))
+
+    def cropped(self, left: float, top: float, right: float, bottom: float) -> "MapGrid":
+        """A part of the map; edges are parts of its width and height, moved to whole pixels.
+
+        Raises
+        ------
+        OptionError
+            Nothing is left.
+        """
+        columns, rows = _cut((left, right), self.width), _cut((top, bottom), self.height)
+        left_m, top_m = self.left_m + columns[0] * self.scale_m, self.top_m - rows[0] * self.scale_m
+        return replace(self, left_m=left_m, top_m=top_m, width=columns[1] - columns[0], height=rows[1] - rows[0])
+
+    def zoomed(self, factor: float) -> "MapGrid":
+        """The same map with more pixels, or fewer."""
+        width, height = (max(round(n * factor), 1) for n in (self.width, self.height))
+        return replace(self, scale_m=self.scale_m / factor, width=width, height=height)
 
     def blocks(self, rows: int) -> Iterator[slice]:
         """Slices of at most ``rows`` rows that cover the map."""
@@ -166,72 +211,15 @@ class MapGrid:
         return between(coarse, np.arange(_STEP) / _STEP, (len(y), len(x)), self.body.radii_km)
 
 
-@dataclass(frozen=True)
-class Region:
-    """A part of the planet.
-
-    Attributes
-    ----------
-    south_deg, north_deg : float
-        Latitudes, of the kind that the map has.
-    from_w_deg, to_w_deg : float
-        System III longitudes of its eastern and western side: it reaches from the first westward to the second.
-    """
-
-    south_deg: float
-    north_deg: float
-    from_w_deg: float
-    to_w_deg: float
-
-    def __post_init__(self) -> None:
-        if not -90 <= self.south_deg < self.north_deg <= 90:
-            raise OptionError(
-                f"a region from latitude {self.south_deg:g} to {self.north_deg:g} is none: give south before north"
-            )
-        if not 0 < self.to_w_deg - self.from_w_deg <= 360:
-            raise OptionError(
-                f"a region from {self.from_w_deg:g} to {self.to_w_deg:g} degrees west is none: longitudes grow to the "
-                "west; across the meridian of 0 go on beyond 360, as in 350,370"
-            )
-
-    def points(self, *meridians_deg: float) -> tuple[Floats, Floats]:
-        """East longitudes and latitudes of points all over it, degrees; also on either side of some meridians."""
-        lon = -np.linspace(self.from_w_deg, self.to_w_deg, 181)
-        beside = np.add.outer(np.array(meridians_deg), (-1e-9, 1e-9)).ravel()
-        beside = -self.from_w_deg - (-self.from_w_deg - beside) % 360.0
-        lon = np.concatenate([lon, beside[beside >= -self.to_w_deg]])
-        at = np.meshgrid(lon, np.linspace(self.south_deg, self.north_deg, 91))
-        return at[0].ravel(), at[1].ravel()
-
-
-@dataclass(frozen=True)
-class Cutout:
-    """A square about the middle of a map.
-
-    Attributes
-    ----------
-    radius_km : float
-        From the middle to the sides, kilometres of the map.
-    """
-
-    radius_km: float
-
-    def __post_init__(self) -> None:
-        if not (np.isfinite(self.radius_km) and self.radius_km > 0):
-            raise OptionError(f"a radius of {self.radius_km:g} km is none; give a positive number")
-
-
-GLOBE: Final = Region(-90.0, 90.0, 0.0, 360.0)
-
-
 def map_grid(
     projection: str,
     shown: Region | Cutout | Floats,
-    scale_m: float,
+    scale_m: float | None,
     *,
     latitudes: Latitudes = "centric",
     centre: tuple[float, float] | None = None,
     body: Body = JUPITER,
+    size: int | None = None,
 ) -> MapGrid:
     """A grid that holds a region.
 
@@ -242,7 +230,7 @@ def map_grid(
     shown : Region, Cutout or ndarray, (n, 3)
         What the map shows: a region, a square about its centre, or the points of the ground, body-fixed, that it has to
         hold.
-    scale_m : float
+    scale_m : float or None
         Side of a pixel, metres of the projection. Edges fall on multiples of it, so that maps of one scale and
         projection fit.
     latitudes : {"centric", "graphic"}
@@ -253,6 +241,8 @@ def map_grid(
         180 if the map would be cut there.
     body : Body
         One of `BODIES`.
+    size : int, optional
+        In place of the scale: pixels of the longer side; what is shown is in the middle of them.
 
     Returns
     -------
@@ -265,7 +255,9 @@ def map_grid(
     MissingExtraError
         pyproj is not installed.
     """
-    if not (np.isfinite(scale_m) and scale_m > 0):
+    if (scale_m is None) == (size is None):
+        raise OptionError("the scale of a map and its size both tell how many pixels it has; give one of them")
+    if scale_m is not None and not (np.isfinite(scale_m) and scale_m > 0):
         raise OptionError(f"a scale of {scale_m / 1e3:g} km per pixel is none; give a positive number")
     if isinstance(shown, Cutout) and (centre is None or "{lat}" not in PROJECTIONS.get(projection, "")):
         known = ", ".join(name for name, text in PROJECTIONS.items() if "{lat}" in text)
@@ -278,18 +270,52 @@ def map_grid(
     x, y = _places(wkt, shown, latitudes, body)
     if not len(x):
         raise OptionError(f"nothing of what is to be shown lies on the map ({projection}); choose another projection")
+    if scale_m is None:
+        scale_m = _scale_of_size((x, y), size)
     # The corners of a square may lie beyond the world.
     inside = np.isfinite(from_map(wkt).transform(x, y)[0]) if isinstance(shown, Cutout) else np.isfinite(x)
     _check_inverse(wkt, (x[inside], y[inside]), scale_m, projection)
-    left, right = np.floor(x.min() / scale_m + _SNAP_PX), np.ceil(x.max() / scale_m - _SNAP_PX)
-    low, top = np.floor(y.min() / scale_m + _SNAP_PX), np.ceil(y.max() / scale_m - _SNAP_PX)
-    width, height = max(int(right - left), 1), max(int(top - low), 1)
+    if size is None:
+        (left, right), (low, top) = _edges(x, scale_m), _edges(y, scale_m)
+        width, height = max(int(right - left), 1), max(int(top - low), 1)
+    else:
+        width, height = (max(int(np.ceil(np.ptp(axis) / scale_m - _SNAP_PX)), 1) for axis in (x, y))
+        left = (x.min() + x.max()) / (2 * scale_m) - width / 2
+        top = (y.min() + y.max()) / (2 * scale_m) + height / 2
     if max(width, height) > MAX_SIDE_PX:
         raise OptionError(
             f"at {scale_m / 1e3:.4g} km per pixel the map would be {width} x {height} pixels; "
             f"choose a coarser scale or a smaller region: {MAX_SIDE_PX} is the most"
         )
-    return MapGrid(wkt, latitudes, scale_m, float(left) * scale_m, float(top) * scale_m, width, height, None, body)
+    corner = float(left) * scale_m, float(top) * scale_m
+    return MapGrid(wkt, latitudes, scale_m, *corner, width, height, None, body, projection)
+
+
+def _edges(places: Floats, scale_m: float) -> tuple[float, float]:
+    """Multiples of the scale between which places lie."""
+    return float(np.floor(places.min() / scale_m + _SNAP_PX)), float(np.ceil(places.max() / scale_m - _SNAP_PX))
+
+
+def _scale_of_size(places: tuple[Floats, Floats], size: int | None) -> float:
+    """The scale at which the longer side of what holds places has so many pixels, metres."""
+    longer = max(float(np.ptp(axis)) for axis in places)
+    if size is None or not 2 <= size <= MAX_SIDE_PX or not longer > 0:
+        raise OptionError(f"a map cannot be {size} pixels long; give 2 to {MAX_SIDE_PX}")
+    return longer / size
+
+
+def _cut(parts: tuple[float, float], pixels: int) -> tuple[int, int]:
+    """First pixel, and that after the last, of a part of a side.
+
+    Raises
+    ------
+    OptionError
+        Nothing is left.
+    """
+    first, last = round(parts[0] * pixels), round(parts[1] * pixels)
+    if first >= last:
+        raise OptionError(f"a crop from {parts[0]:g} to {parts[1]:g} leaves no pixel of {pixels}")
+    return first, last
 
 
 def _places(wkt: str, shown: Region | Cutout | Floats, latitudes: Latitudes, body: Body) -> tuple[Floats, Floats]:

@@ -8,7 +8,7 @@ are drawn, too.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numba
 import numpy as np
@@ -28,6 +28,8 @@ _WIDE_FIELD_RAD: Final = np.radians(55.0)
 _TWILIGHT_COSINE: Final = -0.07
 #: What is seen is centred to this, a tenth of a pixel.
 _CENTRED_RAD: Final = 7e-5
+#: Points on the limb itself may be so far beyond it, radii.
+_ROUNDING: Final = 1e-9
 #: Room around what is seen, part of the picture's size.
 _MARGIN: Final = 0.02
 #: The largest picture that is made, pixels a side.
@@ -83,11 +85,8 @@ class View:
             np.array(JUPITER_RADII_KM),
         )
         if self.seen_from_km is not None:
-            # In the ellipsoid's metric the horizon of an observer S is the plane S . P = 1.
-            metric = np.array(JUPITER_RADII_KM) ** -2
-            beyond = out @ (self.seen_from_km * metric) < 1.0
-            missed = (out * out) @ metric > 1.0 + 1e-9
-            out[beyond | missed] = np.nan
+            missed = (out * out) @ np.array(JUPITER_RADII_KM) ** -2 > 1.0 + 1e-9
+            out[beyond_horizon(out, self.seen_from_km) | missed] = np.nan
         return out
 
     def pixel(self, ground_km: Floats) -> Floats:
@@ -155,6 +154,29 @@ class View:
         """Slices of at most ``rows`` rows that cover the view."""
         for first in range(0, self.height, rows):
             yield slice(first, min(first + rows, self.height))
+
+
+def beyond_horizon(ground_km: Floats, observer_km: Floats) -> npt.NDArray[np.bool_]:
+    """Whether the planet hides points of its surface, or such as `View.ground` has for the sky, from an observer.
+
+    Parameters
+    ----------
+    ground_km : ndarray, (..., 3)
+        Body-fixed; of NaN it says no.
+    observer_km : ndarray, (3,)
+        Body-fixed.
+    """
+    # In the ellipsoid's metric the horizon of an observer S is the plane S . P = 1; the limb itself is seen.
+    return np.asarray(ground_km @ (observer_km * np.array(JUPITER_RADII_KM) ** -2) < 1.0 - _ROUNDING)
+
+
+def ground_seen(view: Any, observer_km: Floats, rows: slice) -> Floats:
+    """Ground of a view or a map, (rows, width, 3), NaN where the planet hides it from an observer."""
+    ground: Floats = view.ground(rows)
+    # Views that know whose horizon counts, or that stand where the observer does, leave out what is hidden.
+    if view.seen_from_km is None and not np.array_equal(getattr(view, "origin_km", ()), observer_km):
+        ground[beyond_horizon(ground, observer_km)] = np.nan
+    return ground
 
 
 def spacecraft_view(pointing: Pointing, size: int | None = None, north_up: bool = False) -> View:

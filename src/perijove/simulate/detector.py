@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from perijove.archive.label import ImageLabel
-from perijove.calibrate.decompand import companding_table
+from perijove.calibrate.decompand import code_gain, code_range
 from perijove.calibrate.radiance import white_dn
 from perijove.constants import ACTIVE_SAMPLES, BANDS, FOCAL_LENGTH_PX, FRAMELET_LINES, FRAMELET_SAMPLES, TDI_STEP_S
 from perijove.simulate.defects import bloom, cosmic_hits, flat_field, hot_pattern, lost_blocks
@@ -80,7 +80,7 @@ def expose(i_over_f: Light, label: ImageLabel, spin_rad_s: float, era: Era, seed
     codes = np.empty(i_over_f.shape, np.uint8)
     cosmic, lost = np.zeros(i_over_f.shape, np.bool_), np.zeros(i_over_f.shape, np.bool_)
     rows, columns = smear_kernels(label.tdi_stages, spin_rad_s, label.sampling_factor)
-    table = _codes_of_counts(label.bit_mode)
+    table = _codes_of_counts(label.bit_mode, code_gain(label.compression))
     product = label.product_id
 
     def job(frame: int, index: int) -> None:
@@ -196,18 +196,21 @@ def _active(samples: int) -> tuple[int, int]:
     return -(-ACTIVE_SAMPLES[0] // factor), ACTIVE_SAMPLES[1] // factor
 
 
-def _codes_of_counts(bit_mode: str) -> Codes:
-    """Code of every count: the one whose level is nearest, the upper one of two."""
-    levels = companding_table(bit_mode).astype(float)
-    return np.searchsorted((levels[1:] + levels[:-1]) / 2, np.arange(_MAX_DN + 1), side="right").astype(np.uint8)
+def _codes_of_counts(bit_mode: str, gain: float = 1.0) -> Codes:
+    """Code of every count: that in whose range it lies, raised by what lossy compression makes of codes.
+
+    Errors of the transform itself, which blur codes by half a code, and the noise that it takes away are not simulated.
+    """
+    upper = code_range(bit_mode, gain)[:-1, 1]
+    return np.searchsorted(upper, np.arange(_MAX_DN + 1)).astype(np.uint8)
 
 
-def compand(counts: npt.NDArray[np.uint16], bit_mode: str) -> Codes:
-    """On-board codes of counts up to 4095.
+def compand(counts: npt.NDArray[np.uint16], bit_mode: str, compression: str = "") -> Codes:
+    """On-board codes of counts up to 4095, as they come back from compression.
 
     Examples
     --------
     >>> compand(np.array([0, 23, 24, 25, 62, 4095], np.uint16), "SQROOT").tolist()
     [0, 23, 24, 24, 43, 255]
     """
-    return _codes_of_counts(bit_mode)[counts]
+    return _codes_of_counts(bit_mode, code_gain(compression))[counts]

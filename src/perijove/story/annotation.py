@@ -11,7 +11,8 @@ import numpy.typing as npt
 from perijove.errors import OptionError
 from perijove.geometry.ellipsoid import RADII_KM
 from perijove.geometry.pointing import Pointing
-from perijove.project.view import View
+from perijove.project.grid import MapGrid
+from perijove.project.view import View, beyond_horizon
 from perijove.story.ink import draw, write
 from perijove.story.labels import Label, text_size
 from perijove.story.scene import Scene
@@ -103,14 +104,14 @@ class Annotation:
 
 
 def annotation_of(
-    pointing: Pointing, view: View, scene: Scene, texts: Sequence[str] = (), parts: Collection[str] = PARTS
+    pointing: Pointing, view: View | MapGrid, scene: Scene, texts: Sequence[str] = (), parts: Collection[str] = PARTS
 ) -> Annotation:
-    """Annotate a view.
+    """Annotate a view or a map, which has no limb.
 
     Parameters
     ----------
     pointing : Pointing
-    view : View
+    view : View or MapGrid
     scene : Scene
         What the view shows.
     texts : sequence of str
@@ -129,7 +130,7 @@ def annotation_of(
     size = float(np.clip(np.sqrt(view.width * view.height) / 55.0, 10.0, 60.0))
     lines: list[Floats] = []
     labels: list[Label] = []
-    if "limb" in parts:
+    if "limb" in parts and isinstance(view, View):
         lines += _seen(view, _limb(view), slack=1e-6)
     if "terminator" in parts:
         lines += _seen(view, _terminator(pointing.sun_fixed))
@@ -175,29 +176,39 @@ def _terminator(sun: Floats) -> Floats:
     return _circle(sun / RADII_KM, 0.0)
 
 
-def _seen(view: View, points_km: Floats, slack: float = 0.0) -> list[Floats]:
+def _seen(view: View | MapGrid, points_km: Floats, slack: float = 0.0) -> list[Floats]:
     """Runs of a closed curve on the ground that the view shows, in its pixels."""
-    at, far = _observer(view)
-    facing = (points_km / RADII_KM) @ at
     place = view.pixel(points_km)
-    inside = ((place >= 0) & (place <= (view.width, view.height))).all(axis=-1)
-    shown = inside & (facing >= (0.0 if far else 1.0) - slack)
-    if shown.all():
+    shown = np.asarray(((place >= 0) & (place <= (view.width, view.height))).all(axis=-1))
+    if isinstance(view, View):
+        at, far = _observer(view)
+        shown &= (points_km / RADII_KM) @ at >= (0.0 if far else 1.0) - slack
+    elif view.seen_from_km is not None:
+        shown &= ~beyond_horizon(points_km, view.seen_from_km)
+    if shown.all() and not _torn(place, view.width).any():
         return [place]
     if not shown.any():
         return []
     # Begin where nothing is shown, so that no run is cut at the seam.
     start = int(np.argmin(shown))
     place, shown = np.roll(place[:-1], -start, axis=0), np.roll(shown[:-1], -start)
-    ends = np.flatnonzero(np.diff(shown.astype(int)))
+    ends = np.flatnonzero((np.diff(shown.astype(int)) != 0) | _torn(place, view.width))
     runs = np.split(place, ends + 1)
     return [run for run, kept in zip(runs, np.split(shown, ends + 1), strict=True) if kept[0] and len(run) > 1]
 
 
-def _add_scale(view: View, scene: Scene, size: float, lines: list[Floats], labels: list[Label]) -> None:
-    """A bar of a round length, lower left, true at the nearest ground seen."""
-    far = view.projection == "orthographic"
-    km_per_px = view.scale if far else scene.nearest_range_km * view.scale
+def _torn(place: Floats, width: int) -> npt.NDArray[np.bool_]:
+    """Between which points of a curve a map is cut."""
+    return np.asarray(np.abs(np.diff(place[:, 0])) > width / 2)
+
+
+def _add_scale(view: View | MapGrid, scene: Scene, size: float, lines: list[Floats], labels: list[Label]) -> None:
+    """A bar of a round length, lower left, true at the nearest ground seen, or where a map is true to scale."""
+    far = isinstance(view, MapGrid) or view.projection == "orthographic"
+    if isinstance(view, MapGrid):
+        km_per_px = view.scale_m / 1e3
+    else:
+        km_per_px = view.scale if far else scene.nearest_range_km * view.scale
     if not np.isfinite(km_per_px):
         return
     wanted = _BAR * view.width * km_per_px
@@ -213,8 +224,10 @@ def _add_scale(view: View, scene: Scene, size: float, lines: list[Floats], label
     labels.append(Label(text, max((left + right) / 2, left + wide / 2), low - 1.1 * size, 0.8 * size))
 
 
-def _add_north(view: View, size: float, lines: list[Floats], labels: list[Label]) -> None:
-    """An arrow to Jupiter's north, upper right."""
+def _add_north(view: View | MapGrid, size: float, lines: list[Floats], labels: list[Label]) -> None:
+    """An arrow to Jupiter's north, upper right; a map about a pole has none."""
+    if isinstance(view, MapGrid) and view.pole_in_the_middle:
+        return
     middle = np.array([view.width - 3.0 * size, 3.0 * size])
     turn = np.radians(view.north_angle_deg())
     way, side = np.array([np.sin(turn), -np.cos(turn)]), np.array([np.cos(turn), np.sin(turn)])

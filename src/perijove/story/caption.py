@@ -10,6 +10,7 @@ from perijove.archive.label import ImageLabel
 from perijove.errors import OptionError
 from perijove.geometry.pointing import Pointing
 from perijove.geometry.timescale import et_to_utc
+from perijove.project.grid import MapGrid
 from perijove.project.view import View
 from perijove.story.position import KM_PER_MILE, Position
 from perijove.story.scene import Scene, scene_of
@@ -37,14 +38,14 @@ class Caption:
     facts: dict[str, Any]
 
 
-def caption_of(label: ImageLabel, pointing: Pointing, view: View, timezone: str | None = None) -> Caption:
-    """Describe a view of an image.
+def caption_of(label: ImageLabel, pointing: Pointing, view: View | MapGrid, timezone: str | None = None) -> Caption:
+    """Describe a view or a map of an image.
 
     Parameters
     ----------
     label : ImageLabel
     pointing : Pointing
-    view : View
+    view : View or MapGrid
     timezone : str, optional
         A name such as ``America/Los_Angeles``: local time is told, too.
 
@@ -73,8 +74,14 @@ def caption_of(label: ImageLabel, pointing: Pointing, view: View, timezone: str 
         **asdict(scene),
         "phase_name": scene.phase_name,
         "methane": label.bands == ("METHANE",),
+        "map": view.projection if isinstance(view, MapGrid) else None,
     }
-    return Caption(_short(label, position, scene), _long(label, position, scene, when), _alt(label, scene), facts)
+    short, long = _short(label, position, scene), _long(label, position, scene, when)
+    if not isinstance(view, MapGrid):
+        north = f"Jupiter's north is {_way(scene)}."
+        return Caption(short, f"{long} {north} {_end(position, scene)}", _alt(label, scene), facts)
+    told = f"{_of_map(view, scene)} {_end(position, scene)}"
+    return Caption(f"Map of {short}", f"{long} {told}", _alt_of_map(label, scene, view), facts)
 
 
 def distance(km: float) -> str:
@@ -175,10 +182,35 @@ def _long(label: ImageLabel, position: Position, scene: Scene, when: str) -> str
     if not math.isnan(scene.south_deg):
         sentences.append(_ground(scene))
     sentences += _edges(scene)
-    sentences.append(f"Jupiter's north is {_WAYS[round(scene.north_deg_clockwise / 45.0) % 8]}.")
-    sentences += [f"The moon {moon.name} is in view{_at(moon.side)}." for moon in scene.moons]
+    return " ".join(sentences)
+
+
+def _end(position: Position, scene: Scene) -> str:
+    sentences = [f"The moon {moon.name} is in view{_at(moon.side)}." for moon in scene.moons]
     sentences.append(f"Its radio signal took {position.light_time_s / 60.0:.0f} minutes to reach the Earth.")
     return " ".join(sentences)
+
+
+def _way(scene: Scene) -> str:
+    """Where north is."""
+    return _WAYS[round(scene.north_deg_clockwise / 45.0) % 8]
+
+
+def _kind(grid: MapGrid) -> str:
+    """What kind of map it is, in words."""
+    polar = grid.projection.removeprefix("north-").removeprefix("south-")
+    if polar != grid.projection:
+        return f"polar {polar}"
+    return grid.projection if grid.projection and "+" not in grid.projection else "projected"
+
+
+def _of_map(grid: MapGrid, scene: Scene) -> str:
+    """That it is a map, how large its pixels are, and where its poles."""
+    pole = grid.pole_in_the_middle
+    kind = _kind(grid)
+    told = f"The image is drawn as {'an' if kind[0] in 'aeiou' else 'a'} {kind} map"
+    where = f"with Jupiter's {pole} pole in the middle" if pole else f"with Jupiter's north {_way(scene)}"
+    return f"{told}, {where}; a pixel of the map stands for {distance(grid.scale_m / 1e3)}."
 
 
 def _flyby(position: Position, orbit: int) -> str:
@@ -222,6 +254,16 @@ def _listed(names: Sequence[str]) -> str:
     if len(names) == 1:
         return names[0]
     return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _alt_of_map(label: ImageLabel, scene: Scene, grid: MapGrid) -> str:
+    colour = "black-and-white" if len(label.bands) == 1 else "colour"
+    parts = [f"A {colour} map of {_what(scene)}, {_kind(grid)}"]
+    if grid.pole_in_the_middle:
+        parts.append(f"the {grid.pole_in_the_middle} pole is in the middle")
+    if scene.terminator:
+        parts.append("the day fades into night" + _at(*scene.terminator))
+    return f"{'; '.join(parts)}. What the image did not see is black."
 
 
 def _alt(label: ImageLabel, scene: Scene) -> str:

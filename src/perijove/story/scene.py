@@ -13,6 +13,7 @@ from perijove.geometry.ellipsoid import RADII_KM
 from perijove.geometry.moons import galilean_moons
 from perijove.geometry.orientation import j2000_to_jupiter
 from perijove.geometry.pointing import Pointing
+from perijove.project.grid import MapGrid
 from perijove.project.view import View
 from perijove.story.features import features_between
 
@@ -109,13 +110,13 @@ class Scene:
         return "southern" if self.north_deg < 5.0 else ""
 
 
-def scene_of(pointing: Pointing, view: View) -> Scene:
-    """Look at what a view shows.
+def scene_of(pointing: Pointing, view: View | MapGrid) -> Scene:
+    """Look at what a view or a map shows; a map has no sky, and so neither limb nor moons.
 
     Parameters
     ----------
     pointing : Pointing
-    view : View
+    view : View or MapGrid
 
     Returns
     -------
@@ -128,7 +129,7 @@ def scene_of(pointing: Pointing, view: View) -> Scene:
     lat, incidence, scale, away, frame = (p.values for p in backplanes(pointing, ground, (band,), names).values())
     seen = np.isfinite(frame)
     lit = seen & (incidence < 90.0)
-    sky = ~((ground * ground) @ RADII_KM**-2 < 1.0 + 1e-9)
+    sky = np.zeros_like(seen) if isinstance(view, MapGrid) else ~((ground * ground) @ RADII_KM**-2 < 1.0 + 1e-9)
     south, north = np.percentile(lat[lit], (100 * _FRINGE, 100 - 100 * _FRINGE)) if lit.any() else (np.nan, np.nan)
     observer = pointing.position_fixed_km[pointing.mid_frame]
     poles = [name for name, sign in (("north", 1.0), ("south", -1.0)) if (lit & (sign * lat > _POLE_DEG)).any()]
@@ -165,9 +166,11 @@ def _octant(right: float, up: float) -> int:
     return round(float(np.degrees(np.arctan2(right, up))) / 45.0) % 8
 
 
-def _coarser(view: View) -> View:
+def _coarser(view: View | MapGrid) -> View | MapGrid:
     """The same view with few pixels."""
     times = max(max(view.width, view.height) / _POINTS, 1.0)
+    if isinstance(view, MapGrid):
+        return view.zoomed(1.0 / times)
     width, height = int(np.ceil(view.width / times)), int(np.ceil(view.height / times))
     centre = (view.centre[0] / times, view.centre[1] / times)
     return replace(view, scale=view.scale * times, width=width, height=height, centre=centre)
@@ -183,7 +186,7 @@ def _beside(mask: Mask) -> Mask:
     return found
 
 
-def _sides(view: View, points: Mask) -> tuple[str, ...]:
+def _sides(view: View | MapGrid, points: Mask) -> tuple[str, ...]:
     """Sides of the picture at which arcs of points have their middles, seen from the picture's own."""
     y, x = np.nonzero(points)
     if len(x) < _LEAST_POINTS:
@@ -202,9 +205,9 @@ def _sides(view: View, points: Mask) -> tuple[str, ...]:
     return tuple(SIDES[k] for k in sorted({_octant(middle.imag, middle.real) for middle in middles}))
 
 
-def _moons(pointing: Pointing, view: View) -> Iterator[MoonInView]:
+def _moons(pointing: Pointing, view: View | MapGrid) -> Iterator[MoonInView]:
     """Moons that framelets saw within the picture, as they stood when their light left."""
-    if view.projection == "orthographic":
+    if isinstance(view, MapGrid) or view.projection == "orthographic":
         # Such a view has no distance, and shows the globe alone.
         return
     middle = pointing.mid_frame

@@ -7,7 +7,8 @@ from perijove.compose.spaces import to_oklab
 from perijove.darkroom.canvas import Canvas
 from perijove.darkroom.operators import OPERATORS
 from perijove.darkroom.operators.detail import HighPass, LocalContrast, Unsharp, Wavelet
-from perijove.darkroom.operators.neighbourhood import blurred, luma
+from perijove.darkroom.operators.neighbourhood import blurred
+from perijove.darkroom.operators.tables import luminance
 from perijove.darkroom.operators.wavelets import scales_of, summed
 
 
@@ -229,7 +230,7 @@ def test_high_pass_is_grey_on_even_ground_and_gives_detail_back():
     after = step.apply(canvas.colour, canvas)
     np.testing.assert_array_equal(after[:, 150:], 0.5)
     ground = (canvas.light.on_ground * canvas.cover).astype(np.float32)
-    mean = blurred(luma(canvas.colour), ground, canvas.pixels(2))
+    mean = blurred(luminance(canvas.colour), ground, canvas.pixels(2))
     # Linear light of it over the mean is the picture: c = mean + (h - 0.5).
     np.testing.assert_allclose((mean[..., None] + after - 0.5)[:, :150], canvas.colour[:, :150], atol=1e-5)
 

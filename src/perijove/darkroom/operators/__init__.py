@@ -18,6 +18,7 @@ from perijove.darkroom.operators.detail import HighPass, LocalContrast, Unsharp,
 from perijove.darkroom.operators.effects import Grain, LensFlare, Stars
 from perijove.darkroom.operators.lens import DepthBlur, Glow, Vignette
 from perijove.darkroom.operators.restoration import Deconvolve, Denoise
+from perijove.darkroom.operators.sky import StarField
 from perijove.darkroom.operators.tone import (
     Contrast,
     Curves,
@@ -60,5 +61,6 @@ OPERATORS: Final[Mapping[str, type[Operator]]] = MappingProxyType(
         "lens-flare": LensFlare,
         "grain": Grain,
         "stars": Stars,
+        "star-field": StarField,
     }
 )

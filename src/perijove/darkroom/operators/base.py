@@ -25,11 +25,19 @@ class Operator(BaseModel, ABC):
         Whether colours come in linear light, or on sRGB's curve.
     artistic : bool
         Whether it adds what the camera did not see.
+    pixelwise : bool
+        Whether each pixel's colour depends on its own alone, and on nothing that the canvas knows.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
     domain: ClassVar[Domain] = "display"
     artistic: ClassVar[bool] = False
+    pixelwise: ClassVar[bool] = False
+
+    @property
+    def by_pixel(self) -> bool:
+        """Whether, with these parameters, it may be given any rows of the picture by themselves."""
+        return self.pixelwise
 
     def apply(self, colour: Planes, canvas: Canvas) -> Planes:
         """Colours after the step.

@@ -6,14 +6,16 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from perijove.compose.blocks import by_rows
 from perijove.compose.illumination import Illumination, LightLaw, fit_light
-from perijove.compose.smooth import box_mean, fill_around
+from perijove.compose.smooth import box_mean, continued
 from perijove.compose.spaces import apply_matrix, from_oklab, to_oklab
 from perijove.darkroom.canvas import Canvas
-from perijove.darkroom.curve import to_linear
+from perijove.darkroom.curve import smoothstep, to_linear
 from perijove.darkroom.operators.base import Domain, Operator, Planes
-from perijove.darkroom.operators.tables import LUMINANCE, Plane, contained, luminance, smoothstep
+from perijove.darkroom.operators.tables import LUMINANCE, Plane, contained, luminance, scaled
 
+Mask = npt.NDArray[np.bool_]
 Unit = Annotated[float, Field(ge=0, le=1)]
 Entry = Annotated[float, Field(ge=-8, le=8)]
 Row = tuple[Entry, Entry, Entry]
@@ -49,6 +51,7 @@ class WhiteBalance(Operator):
     """
 
     domain: ClassVar[Domain] = "linear"
+    pixelwise: ClassVar[bool] = True
 
     temperature: float = Field(0.0, ge=-2, le=2)
     tint: float = Field(0.0, ge=-2, le=2)
@@ -61,7 +64,7 @@ class WhiteBalance(Operator):
         if self.neutral is not None:
             cast = to_linear(np.array(self.neutral, np.float32))
             gains *= (LUMINANCE[0] @ cast) / cast
-        return np.asarray(colour * gains.astype(np.float32))
+        return apply_matrix(np.diag(gains), colour)
 
 
 class ColourMatrix(Operator):
@@ -71,6 +74,7 @@ class ColourMatrix(Operator):
     """
 
     domain: ClassVar[Domain] = "linear"
+    pixelwise: ClassVar[bool] = True
 
     rows: tuple[Row, Row, Row] = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
     keep_grey: bool = False
@@ -93,6 +97,7 @@ class Saturation(Operator):
     """
 
     domain: ClassVar[Domain] = "linear"
+    pixelwise: ClassVar[bool] = True
 
     saturation: float = Field(1.0, ge=0, le=4)
     vibrance: float = Field(0.0, ge=-1, le=2)
@@ -132,6 +137,7 @@ class HueSelective(Operator):
     """
 
     domain: ClassVar[Domain] = "linear"
+    pixelwise: ClassVar[bool] = True
 
     bands: tuple[HueBand, ...] = Field((), max_length=16)
 
@@ -292,14 +298,22 @@ class BlackSky(Operator):
         if self.amount == 0:
             return colour
         ground = canvas.light.on_ground
-        night = np.nan_to_num(canvas.light.mu0, nan=-1.0) / np.float32(np.sin(np.radians(self.twilight_deg))) + 1
-        lit = smoothstep(np.asarray(night, np.float32))
-        keep = _continued(lit, ground) if ground.any() else np.zeros_like(lit)
+        planes = [colour, canvas.light.mu0, np.zeros_like(canvas.cover), np.zeros_like(canvas.cover)]
         if ground.any() and not ground.all():
-            away = cv2.distanceTransform((~ground).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
-            haze = np.float32(max(canvas.pixels(self.haze), 0.5))
-            keep = keep * (1 - smoothstep(np.asarray(away, np.float32) / haze - 1))
-        return colour * (1 - np.float32(self.amount) * (1 - keep))[..., None]
+            planes[2] = _continued(by_rows(lambda mu0: (self._lit(mu0),), canvas.light.mu0)[0], ground)
+            planes[3] = np.asarray(cv2.distanceTransform((~ground).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5))
+        haze = np.float32(max(canvas.pixels(self.haze), 0.5))
+
+        def darkened(colour: Planes, mu0: Plane, limb: Plane, away: Plane, ground: Mask) -> tuple[Planes]:
+            keep = np.where(ground, self._lit(mu0), limb) * (1 - smoothstep(away / haze - 1))
+            return (scaled(colour, np.asarray(1 - np.float32(self.amount) * (1 - keep), np.float32)),)
+
+        return by_rows(darkened, *planes, ground)[0]
+
+    def _lit(self, mu0: Plane) -> Plane:
+        """1 by day, falling to 0 in twilight; NaN, which is sky, is 0."""
+        night = np.nan_to_num(mu0, nan=-1.0) / np.float32(np.sin(np.radians(self.twilight_deg))) + 1
+        return smoothstep(np.asarray(night, np.float32))
 
 
 def _places(light: Illumination) -> tuple[Plane, Plane]:
@@ -319,17 +333,8 @@ def _interpolated(table: Plane, at: tuple[Plane, Plane]) -> Plane:
 
 def _continued(plane: Plane, ground: npt.NDArray[np.bool_]) -> Plane:
     """A plane with what it has at the limb carried on into the sky."""
-    import cv2
-
     if ground.all():
         return plane
-    weight = ground.astype(np.float32)
-    height, width = plane.shape
-    part = min(1.0, _FILL_SIDE / max(plane.shape))
-    size = (max(1, round(width * part)), max(1, round(height * part)))
-    known = np.asarray(cv2.resize(weight, size, interpolation=cv2.INTER_AREA), np.float32)
-    total = np.asarray(cv2.resize(np.where(ground, plane, np.float32(0)), size, interpolation=cv2.INTER_AREA))
-    full = np.asarray(known > 1e-3, np.float32)
-    around = fill_around(np.asarray(total / np.maximum(known, _TINY), np.float32) * full, full)
-    wide = np.asarray(cv2.resize(around, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
-    return np.where(ground, plane, wide)
+    cell = max(1, round(max(plane.shape) / _FILL_SIDE))
+    around = continued(np.where(ground, plane, np.float32(0)), ground.astype(np.float32), cell)
+    return np.where(ground, plane, around)

@@ -5,8 +5,10 @@ from typing import Annotated, ClassVar, Final
 import numpy as np
 from pydantic import Field
 
+from perijove.compose.blocks import by_rows
 from perijove.compose.spaces import to_oklab
 from perijove.darkroom.canvas import Canvas
+from perijove.darkroom.curve import smoothstep
 from perijove.darkroom.operators.base import Domain, Operator, Planes
 from perijove.darkroom.operators.neighbourhood import (
     Plane,
@@ -15,12 +17,10 @@ from perijove.darkroom.operators.neighbourhood import (
     gaussian,
     ground_of,
     limb_fade,
-    luma,
     relit,
-    scaled,
-    smooth_step,
     soft_limit,
 )
+from perijove.darkroom.operators.tables import luminance, scaled
 from perijove.darkroom.operators.wavelets import Scale, scales_of, summed
 
 #: Levels of lightness that local contrast counts.
@@ -59,16 +59,25 @@ class LocalContrast(Operator):
         if self.strength == 0:
             return colour
         ground = ground_of(canvas)
-        lightness = np.ascontiguousarray(np.clip(to_oklab(colour)[..., 0], 0, 1))
-        change = self._mapped(lightness, ground) - lightness
+        (lightness,) = by_rows(lambda rows: (np.clip(to_oklab(rows)[..., 0], 0, 1),), colour)
+        change = self._mapped(lightness, ground)
+        change -= lightness
+        planes = [colour, lightness, change, ground, canvas.light.mu]
         if self.flatten < 1:
-            mean = blurred(np.asarray(change, np.float32), ground, canvas.pixels(self.tile / 2))
-            change = change - np.float32(1 - self.flatten) * mean
-        change *= limb_fade(canvas, ground) * smooth_step((lightness - _NIGHT) * np.float32(1 / (_DARK - _NIGHT)))
-        ratio = 1 + np.float32(self.strength) * change / np.maximum(lightness, np.float32(1e-3))
-        # Oklab is homogeneous: linear light times k^3 is lightness and chroma times k.
-        ratio = np.clip(ratio, 0, 2)
-        return scaled(colour, np.asarray(ratio * ratio * ratio, np.float32))
+            planes.append(blurred(change, ground, canvas.pixels(self.tile / 2)))
+
+        def raised(
+            colour: Planes, lightness: Plane, change: Plane, ground: Plane, mu: Plane, *mean: Plane
+        ) -> tuple[Planes]:
+            for plane in mean:
+                change = change - np.float32(1 - self.flatten) * plane
+            lit = smoothstep((lightness - _NIGHT) * np.float32(1 / (_DARK - _NIGHT)))
+            change = change * limb_fade(mu, ground) * lit
+            ratio = np.clip(1 + np.float32(self.strength) * change / np.maximum(lightness, np.float32(1e-3)), 0, 2)
+            # Oklab is homogeneous: linear light times k^3 is lightness and chroma times k.
+            return (scaled(colour, np.asarray(ratio * ratio * ratio, np.float32)),)
+
+        return by_rows(raised, *planes)[0]
 
     def _mapped(self, lightness: Plane, ground: Plane) -> Plane:
         """Lightness after the mappings of its tiles."""
@@ -83,17 +92,17 @@ class LocalContrast(Operator):
         y = np.clip((np.arange(height, dtype=np.float32) + 0.5) * (rows / height) - 0.5, 0, rows - 1)
         left = np.minimum(x.astype(np.int32), max(columns - 2, 0))
         share = (x - left).astype(np.float32)
-        level = lightness * np.float32(_LEVELS)
-        at_y = np.repeat(y[:, None], width, axis=1)
         sheet = np.ascontiguousarray(curves.reshape(rows, -1))
-        stride = _LEVELS + 1
-        one, other = (
-            cv2.remap(
-                sheet, level + (np.minimum(left + k, columns - 1) * stride).astype(np.float32), at_y, cv2.INTER_LINEAR
-            )
-            for k in (0, 1)
-        )
-        return np.asarray(one + share * (other - one), np.float32)
+        begins = (np.minimum(left + k, columns - 1) * np.float32(_LEVELS + 1) for k in (0, 1))
+        one_begins, other_begins = (begin.astype(np.float32) for begin in begins)
+
+        def looked_up(lightness: Plane, y: Plane) -> tuple[Plane]:
+            level = lightness * np.float32(_LEVELS)
+            at = np.repeat(y, width, axis=1)
+            one, other = (cv2.remap(sheet, level + b, at, cv2.INTER_LINEAR) for b in (one_begins, other_begins))
+            return (np.asarray(one + share * (other - one), np.float32),)
+
+        return by_rows(looked_up, lightness, y[:, None])[0]
 
     def _curves(self, lightness: Plane, ground: Plane, rows: int, columns: int) -> Planes:
         """Mapping of each tile at the edges of the levels, (rows, columns, levels + 1)."""
@@ -132,13 +141,15 @@ class Unsharp(Operator):
         if self.amount == 0:
             return colour
         ground = ground_of(canvas)
-        before = luma(colour)
-        detail = before - blurred(before, ground, canvas.pixels(self.radius))
-        if self.threshold:
-            square = detail * detail
-            detail = detail * (square / (square + np.float32(self.threshold**2)))
-        change = soft_limit(np.float32(self.amount) * detail, self.halo)
-        return relit(colour, before, np.asarray(change * limb_fade(canvas, ground), np.float32))
+
+        def change(before: Plane, mean: Plane) -> Plane:
+            detail = before - mean
+            if self.threshold:
+                square = detail * detail
+                detail = detail * (square / (square + np.float32(self.threshold**2)))
+            return soft_limit(np.float32(self.amount) * detail, self.halo)
+
+        return relit(colour, canvas, ground, change, blurred(luminance(colour), ground, canvas.pixels(self.radius)))
 
 
 class Wavelet(Operator):
@@ -159,7 +170,6 @@ class Wavelet(Operator):
         if all(gain == 1 for gain in self.gains):
             return colour
         ground = ground_of(canvas)
-        before = luma(colour)
         finest = max(canvas.pixels(self.finest), 1e-3)
         coarsest = finest * 2.0 ** len(self.gains)
         count = max(1, int(np.ceil(np.log2(max(coarsest, 1.0)))) + 1)
@@ -174,9 +184,9 @@ class Wavelet(Operator):
             share = square / (square + np.float32(sigma * sigma + 1e-12))
             return scale.detail * (np.float32(gain - 1) * share * share)
 
-        height, width = before.shape
-        added = summed(scales_of(filled(before, ground), count), change, (height, width))
-        return relit(colour, before, np.asarray(soft_limit(added, self.halo) * limb_fade(canvas, ground), np.float32))
+        height, width = ground.shape
+        added = summed(scales_of(filled(luminance(colour), ground), count), change, (height, width))
+        return relit(colour, canvas, ground, lambda _, added: soft_limit(added, self.halo), added)
 
     def _gain(self, at: float) -> float:
         """Gain of a scale, ``at`` doublings from the finest one; 1 beyond the given ones."""
@@ -197,8 +207,8 @@ class HighPass(Operator):
     def _applied(self, colour: Planes, canvas: Canvas) -> Planes:
         ground = ground_of(canvas)
         sigma = canvas.pixels(self.radius)
-        weight = np.float32(self.gain) * limb_fade(canvas, ground)
-        grey = luma(colour)
+        weight = np.float32(self.gain) * limb_fade(canvas.light.mu, ground)
+        grey = luminance(colour)
         detail = np.repeat((grey - blurred(grey, ground, sigma))[..., None], 3, axis=-1)
         if self.colour:
             known = np.maximum(gaussian(ground, sigma), np.float32(1e-4))

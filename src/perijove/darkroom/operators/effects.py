@@ -7,9 +7,11 @@ import numpy.typing as npt
 from pydantic import Field
 
 from perijove.darkroom.canvas import Canvas
+from perijove.darkroom.curve import smoothstep
 from perijove.darkroom.operators.base import Domain, Operator, Planes
 from perijove.darkroom.operators.lens import Where
-from perijove.darkroom.operators.neighbourhood import Plane, gaussian, luma, scaled, smooth_step
+from perijove.darkroom.operators.neighbourhood import Plane, gaussian
+from perijove.darkroom.operators.tables import luminance, scaled
 
 #: Side of the picture that a flare is drawn on; all of it is soft.
 _FLARE_SIDE: Final = 720
@@ -90,7 +92,7 @@ def _add_ghost(plane: Plane, disc: tuple[npt.NDArray[np.float64], float], shine:
     top, bottom = (int(np.clip(cy + sign * 1.2 * radius, 0, height)) for sign in (-1, 1))
     y, x = np.ogrid[top:bottom, left:right]
     away = (np.hypot(x + 0.5 - cx, y + 0.5 - cy) / radius).astype(np.float32)
-    inside = 1 - smooth_step((away - np.float32(0.9)) / np.float32(0.2))
+    inside = 1 - smoothstep((away - np.float32(0.9)) / np.float32(0.2))
     plane[top:bottom, left:right] += np.float32(shine) * inside * (np.float32(0.5) + np.float32(0.5) * away**4)
 
 
@@ -112,7 +114,7 @@ class Grain(Operator):
     def _applied(self, colour: Planes, canvas: Canvas) -> Planes:
         if self.strength == 0:
             return colour
-        grey = np.clip(luma(colour), 0, 1)
+        grey = np.clip(luminance(colour), 0, 1)
         weight = np.asarray(4 * np.float32(self.strength) * grey * (1 - grey) * canvas.cover, np.float32)
         rng = np.random.default_rng(self.seed)
         shared = self._noise(canvas, rng) * weight
@@ -159,7 +161,7 @@ class Stars(Operator):
         sky = {"sky": known & ~ground, "unknown": ~known, "both": ~(known & ground)}[self.where]
         # No star stands on the limb.
         near = gaussian(1 - sky.astype(np.float32), canvas.pixels(0.3))
-        open_sky = sky * smooth_step(1 - 2 * near) * smooth_step(1 - 4 * luma(colour))
+        open_sky = sky * smoothstep(1 - 2 * near) * smoothstep(1 - 4 * luminance(colour))
         if not open_sky.any():
             return colour
         stars = scaled(self._field(canvas), np.asarray(open_sky, np.float32))

@@ -5,17 +5,13 @@ from typing import Annotated, ClassVar, Final, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
+from perijove.compose.blocks import by_rows
 from perijove.darkroom.canvas import Canvas
+from perijove.darkroom.curve import smoothstep
 from perijove.darkroom.masks import Ramp
 from perijove.darkroom.operators.base import Domain, Operator, Planes
-from perijove.darkroom.operators.neighbourhood import (
-    Plane,
-    filled,
-    gaussian,
-    luma,
-    scaled,
-    smooth_step,
-)
+from perijove.darkroom.operators.neighbourhood import Plane, filled, gaussian
+from perijove.darkroom.operators.tables import luminance, scaled
 
 #: A coordinate of a place, as a part of the picture's width or height.
 Part = Annotated[float, Field(ge=-2, le=3)]
@@ -44,7 +40,7 @@ class Glow(Operator):
             return colour
         share = canvas.cover
         if self.threshold:
-            share = share * smooth_step(luma(colour) * np.float32(2 / self.threshold) - 1)
+            share = share * smoothstep(luminance(colour) * np.float32(2 / self.threshold) - 1)
         shine = _spread(scaled(colour, np.asarray(share, np.float32)), canvas.cover, canvas.pixels(self.radius))
         shine = scaled(shine, np.asarray(np.float32(self.strength) * canvas.cover, np.float32))
         return colour + shine * np.maximum(1 - colour, 0)
@@ -69,9 +65,13 @@ class Vignette(Operator):
         x = np.arange(width, dtype=np.float32) + np.float32(0.5 - self.centre[0] * width)
         y = np.arange(height, dtype=np.float32) + np.float32(0.5 - self.centre[1] * height)
         half = np.float32(np.hypot(width, height) / 2)
-        away = np.sqrt(np.square(y)[:, None] + np.square(x)[None, :]) / half
-        step = smooth_step((away - np.float32(self.start)) / np.float32(1 - self.start))
-        return scaled(colour, np.exp2(np.float32(-self.stops) * step))
+
+        def darkened(colour: Planes, y: Plane) -> tuple[Planes]:
+            away = np.sqrt(np.square(y) + np.square(x)) / half
+            step = smoothstep((away - np.float32(self.start)) / np.float32(1 - self.start))
+            return (scaled(colour, np.exp2(np.float32(-self.stops) * step)),)
+
+        return by_rows(darkened, colour, y[:, None])[0]
 
 
 class DepthBlur(Operator):

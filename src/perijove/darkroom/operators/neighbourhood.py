@@ -1,18 +1,21 @@
 """What operators that look around a pixel share: the ground, blurs that know where it ends, change of lightness."""
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from perijove.compose.blocks import by_rows
+from perijove.compose.illumination import Illumination
 from perijove.compose.smooth import fill_around
 from perijove.darkroom.canvas import Canvas
+from perijove.darkroom.curve import smoothstep
+from perijove.darkroom.operators.tables import luminance, scaled
 
 Plane = npt.NDArray[np.float32]
 Planes = npt.NDArray[np.float32]
 
-#: Weights of red, green and blue in the luma of display-referred colours (ITU-R BT.709).
-_LUMA: Final = np.array([[0.2126, 0.7152, 0.0722]], np.float32)
 #: Cosine of emission below which change of detail fades: what is seen there is haze, and the step of the limb itself.
 _LIMB: Final = np.float32(0.12)
 #: Wider blurs than this, pixels, are made of smaller pictures.
@@ -24,21 +27,20 @@ _STEEPEST: Final = np.float32(4.0)
 
 def ground_of(canvas: Canvas) -> Plane:
     """How much each pixel is known ground, 0 to 1; what is known at all, in a picture without ground."""
-    ground = canvas.cover * canvas.light.on_ground
-    return np.asarray(ground if ground.any() else canvas.cover, np.float32)
+
+    def known(cover: Plane, mu0: Plane, mu: Plane) -> tuple[Plane]:
+        return (cover * Illumination(mu0, mu, mu).on_ground,)
+
+    (ground,) = by_rows(known, canvas.cover, canvas.light.mu0, canvas.light.mu)
+    return ground if ground.any() else canvas.cover
 
 
-def limb_fade(canvas: Canvas, ground: Plane) -> Plane:
-    """1 on the ground, 0 beside it, falling smoothly towards the limb."""
-    if not canvas.light.on_ground.any():
-        return ground
-    return np.asarray(ground * smooth_step(np.nan_to_num(canvas.light.mu) / _LIMB), np.float32)
+def limb_fade(mu: Plane, ground: Plane) -> Plane:
+    """1 on the ground, 0 beside it, falling smoothly towards the limb, where cosines of emission are small.
 
-
-def smooth_step(x: Plane) -> Plane:
-    """0 below 0, 1 above 1, x^2 (3 - 2 x) between."""
-    x = np.clip(x, 0, 1)
-    return np.asarray(x * x * (3 - 2 * x), np.float32)
+    Ground for which the cosine is not known does not fade: a picture without a planet.
+    """
+    return np.asarray(ground * smoothstep(np.nan_to_num(mu, nan=1.0) / _LIMB), np.float32)
 
 
 def soft_limit(change: Plane, limit: float) -> Plane:
@@ -46,26 +48,27 @@ def soft_limit(change: Plane, limit: float) -> Plane:
     return np.asarray(change / np.sqrt(1 + np.square(change * np.float32(1 / limit))), np.float32)
 
 
-def luma(colour: Planes) -> Plane:
-    """Weighted sum of the channels (ITU-R BT.709), (height, width)."""
-    import cv2
+def relit(colour: Planes, canvas: Canvas, ground: Plane, change: Callable[..., Plane], *planes: Plane) -> Planes:
+    """Colours whose luma changes, all channels by one factor, so that hue and saturation stay.
 
-    return np.asarray(cv2.transform(np.ascontiguousarray(colour, np.float32), _LUMA), np.float32).reshape(
-        colour.shape[:2]
-    )
+    Parameters
+    ----------
+    colour : ndarray, (height, width, 3), float32
+    canvas : Canvas
+    ground : ndarray, (height, width), float32
+        As `ground_of` gives it; elsewhere, and at the limb, nothing changes.
+    change : callable
+        From rows of luma and of ``planes`` to that by which luma changes.
+    planes : ndarray, (height, width), float32
+    """
 
+    def rows(colour: Planes, ground: Plane, mu: Plane, *planes: Plane) -> tuple[Planes]:
+        before = luminance(colour)
+        off = change(before, *planes) * limb_fade(mu, ground)
+        factor = 1 + off / np.maximum(before, np.float32(1 / 255))
+        return (scaled(colour, np.asarray(np.clip(factor, 0, _STEEPEST), np.float32)),)
 
-def scaled(colour: Planes, factor: Plane) -> Planes:
-    """Colours times a factor of each pixel."""
-    import cv2
-
-    return np.asarray(cv2.multiply(np.ascontiguousarray(colour), cv2.merge([factor] * 3)), np.float32)
-
-
-def relit(colour: Planes, before: Plane, change: Plane) -> Planes:
-    """Colours whose lightness changes, all channels by one factor, so that hue and saturation stay."""
-    factor = 1 + change / np.maximum(before, np.float32(1 / 255))
-    return scaled(colour, np.asarray(np.clip(factor, 0, _STEEPEST), np.float32))
+    return by_rows(rows, colour, ground, canvas.light.mu, *planes)[0]
 
 
 def filled(values: Plane, weight: Plane) -> Plane:

@@ -7,15 +7,8 @@ from pydantic import Field
 
 from perijove.darkroom.canvas import Canvas
 from perijove.darkroom.operators.base import Domain, Operator, Planes
-from perijove.darkroom.operators.neighbourhood import (
-    Plane,
-    filled,
-    gaussian,
-    ground_of,
-    limb_fade,
-    luma,
-    scaled,
-)
+from perijove.darkroom.operators.neighbourhood import Plane, filled, gaussian, ground_of, limb_fade
+from perijove.darkroom.operators.tables import luminance, scaled
 from perijove.darkroom.operators.wavelets import Scale, scales_of, summed
 
 #: Deviation of the B3 spline's finest two scales of white noise of deviation 1 (Starck & Murtagh 2006).
@@ -51,7 +44,7 @@ class Deconvolve(Operator):
         sigma = self._sigma_px(canvas, ground)
         if self.iterations == 0 or sigma < _NARROWEST_PX:
             return colour
-        data = np.maximum(filled(luma(colour), ground), _TINY)
+        data = np.maximum(filled(luminance(colour), ground), _TINY)
         noise = self.damping * scales_of(data, 1)[0].noise(ground) / _WHITE_NOISE[0]
         estimate = data
         for _ in range(self.iterations):
@@ -62,7 +55,7 @@ class Deconvolve(Operator):
                 share = square / (square + np.float32(noise * noise))
                 off = off * share * share
             estimate = estimate * gaussian(np.asarray(1 + off / seen, np.float32), sigma)
-        inside = limb_fade(canvas, ground)
+        inside = limb_fade(canvas.light.mu, ground)
         return scaled(colour, np.asarray(1 + inside * (np.clip(estimate / data, 0, 4) - 1), np.float32))
 
     def _sigma_px(self, canvas: Canvas, ground: Plane) -> float:

@@ -7,18 +7,9 @@ import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from perijove.darkroom.canvas import Canvas
+from perijove.darkroom.curve import looked_up, smoothstep
 from perijove.darkroom.operators.base import Domain, Operator, Planes
-from perijove.darkroom.operators.tables import (
-    INTERVALS,
-    Plane,
-    base_of,
-    contained,
-    looked_up,
-    luminance,
-    power,
-    smoothstep,
-    table_of,
-)
+from perijove.darkroom.operators.tables import INTERVALS, Plane, base_of, contained, luminance, power, scaled, table_of
 
 #: Points of a curve are no nearer to each other than this.
 _NEAREST: Final = 1 / 1024
@@ -37,6 +28,7 @@ class Exposure(Operator):
     """Brighten or darken: linear light times 2^stops."""
 
     domain: ClassVar[Domain] = "linear"
+    pixelwise: ClassVar[bool] = True
 
     stops: float = Field(0.0, ge=-8, le=8)
 
@@ -70,6 +62,8 @@ class ChannelLevels(BaseModel):
 class Levels(ChannelLevels, Operator):
     """Spread values: y = ((x - black) / (white - black))^(1 / gamma), first by channel, then for all."""
 
+    pixelwise: ClassVar[bool] = True
+
     red: ChannelLevels = ChannelLevels()
     green: ChannelLevels = ChannelLevels()
     blue: ChannelLevels = ChannelLevels()
@@ -98,6 +92,8 @@ class Curves(Operator):
     are multiplied so that their hue and saturation stay: colour (c(y) - c(0)) / y + c(0).
     """
 
+    pixelwise: ClassVar[bool] = True
+
     rgb: Points = _STRAIGHT
     red: Points = _STRAIGHT
     green: Points = _STRAIGHT
@@ -125,7 +121,10 @@ def _by_luma(colour: Planes, table: Plane) -> Planes:
     gain = (table[1:] - table[0]) / at[1:]
     gain = np.append(gain[:1], gain).astype(np.float32)
     factor = looked_up(gain, np.clip(luma, 0, 1))
-    return contained(colour * factor[..., None] + table[0], colour)
+    curved = scaled(colour, factor)
+    if table[0]:
+        curved += table[0]
+    return contained(curved, colour)
 
 
 class Contrast(Operator):
@@ -133,6 +132,8 @@ class Contrast(Operator):
 
     ``channels`` works on red, green and blue by themselves, which strengthens colours as well; otherwise on the luma.
     """
+
+    pixelwise: ClassVar[bool] = True
 
     amount: float = Field(0.0, ge=-2, le=2)
     pivot: float = Field(0.5, ge=0.05, le=0.95)
@@ -150,6 +151,8 @@ class Contrast(Operator):
 
 class Gamma(Operator):
     """Brighten or darken the middle: p (x / p)^(1 / gamma); white stays with the pivot p at 1."""
+
+    pixelwise: ClassVar[bool] = True
 
     gamma: float = Field(1.0, ge=0.1, le=10)
     pivot: float = Field(1.0, ge=0.05, le=1)
@@ -179,7 +182,7 @@ class ShadowsHighlights(Operator):
             return colour
         base = base_of(luminance(colour), canvas.cover, canvas.pixels(self.radius), _EDGE)
         gain = looked_up(self._gain(), np.clip(base, 0, 1))
-        return contained(colour * gain[..., None], colour)
+        return contained(scaled(colour, gain), colour)
 
     def _gain(self) -> Plane:
         at = np.linspace(0.0, 1.0, INTERVALS + 1, dtype=np.float32)
@@ -206,6 +209,11 @@ class ToneMapping(Operator):
     local: Unit = 0.0
     radius: float = Field(3.0, ge=0.2, le=20)
 
+    @property
+    def by_pixel(self) -> bool:
+        """Whether the curve is taken at each pixel's own light."""
+        return self.local == 0
+
     def _applied(self, colour: Planes, canvas: Canvas) -> Planes:
         if self.stops:
             colour = colour * np.float32(2.0**self.stops)
@@ -217,7 +225,7 @@ class ToneMapping(Operator):
             # Equal ratios of light look about equal in its cube root.
             base = np.maximum(base_of(np.cbrt(light), canvas.cover, canvas.pixels(self.radius), _EDGE), 0) ** 3
             at = light + np.float32(self.local) * (base - light)
-        return contained(colour * self._gain(at)[..., None], np.broadcast_to(np.float32(0), colour.shape))
+        return contained(scaled(colour, self._gain(at)), np.broadcast_to(np.float32(0), colour.shape))
 
     def _gain(self, light: Plane) -> Plane:
         """The curve over its argument."""

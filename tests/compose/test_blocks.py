@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from perijove.darkroom.blocks import by_rows
+from perijove.compose.blocks import by_rows
 
 
 @pytest.mark.parametrize("shape", [(1, 5), (700, 90), (333, 400), (2, 70_000)])
