@@ -61,3 +61,19 @@ def earth_scene(synthetic: Any) -> Any:
 def tilted_scene(synthetic: Any) -> Any:
     """The same, spin axis 10 degrees off the Earth."""
     return synthetic.make_scene(10.0)
+
+
+@pytest.fixture(scope="session")
+def opening(tmp_path_factory: pytest.TempPathFactory, write_set: Any, earth_scene: Any) -> Any:
+    """How an image of `earth_scene` is opened that is solved already; its folder holds nothing else."""
+    import perijove
+    from perijove.opening import Opening
+    from perijove.register.pointing_file import Solved, pointing_path, write_pointing
+
+    folder = tmp_path_factory.mktemp("set")
+    raw = write_set(folder, earth_scene)
+    image = perijove.open(raw)
+    pointing = pointing_path(folder, image.label)
+    product, sha256 = str(image.label.product_id), image.stack.inputs[0].sha256
+    write_pointing(pointing, Solved(product, sha256, "perijove", image.located))
+    return Opening(raw, pointing=pointing)

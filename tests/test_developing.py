@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-import perijove
 from perijove.cli import app
 from perijove.darkroom.layers import MAIN, Memory
 from perijove.darkroom.operators import OPERATORS
@@ -18,7 +17,6 @@ from perijove.developing import develop
 from perijove.errors import RecipeError
 from perijove.finishing import develop_to, recipe_in, rerun
 from perijove.opening import Opening
-from perijove.register.pointing_file import Solved, pointing_path, write_pointing
 from perijove.story.credit import Credit
 
 VIEW = {"size": 160}
@@ -26,18 +24,6 @@ VIEW = {"size": 160}
 
 def recipe(*layers: dict[str, Any], name: str = "trial", **given: Any) -> Any:
     return recipe_of({"perijove_recipe": 2, "name": name, "view": VIEW, "layers": list(layers), **given})
-
-
-@pytest.fixture(scope="module")
-def opening(tmp_path_factory: pytest.TempPathFactory, write_set: Any, earth_scene: Any) -> Opening:
-    """An image that is solved already."""
-    folder = tmp_path_factory.mktemp("set")
-    raw = write_set(folder, earth_scene)
-    image = perijove.open(raw)
-    pointing = pointing_path(folder, image.label)
-    product, sha256 = str(image.label.product_id), image.stack.inputs[0].sha256
-    write_pointing(pointing, Solved(product, sha256, "perijove", image.located))
-    return Opening(raw, pointing=pointing)
 
 
 @pytest.fixture(scope="module")

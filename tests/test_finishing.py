@@ -27,7 +27,6 @@ from perijove.opening import Opening
 from perijove.products.about import About
 from perijove.products.pictures import suffix_of
 from perijove.products.xmp import documents_in, packet
-from perijove.register.pointing_file import Solved, pointing_path, write_pointing
 from perijove.story.credit import Credit
 from perijove.story.licence import parse_licence
 
@@ -37,18 +36,6 @@ CREDIT = Credit().by("Séan & <Doe>", parse_licence("CC BY 4.0"))
 def recipe(**given: Any) -> Any:
     layers = [{"picture": {"style": "enhanced"}}]
     return recipe_of({"perijove_recipe": 1, "name": "trial", "view": {"size": 160}, "layers": layers, **given})
-
-
-@pytest.fixture(scope="module")
-def opening(tmp_path_factory: pytest.TempPathFactory, write_set: Any, earth_scene: Any) -> Opening:
-    """An image that is solved already."""
-    folder = tmp_path_factory.mktemp("set")
-    raw = write_set(folder, earth_scene)
-    image = perijove.open(raw)
-    pointing = pointing_path(folder, image.label)
-    product, sha256 = str(image.label.product_id), image.stack.inputs[0].sha256
-    write_pointing(pointing, Solved(product, sha256, "perijove", image.located))
-    return Opening(raw, pointing=pointing)
 
 
 @pytest.fixture(scope="module")

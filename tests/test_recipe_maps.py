@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-import perijove
 from perijove.cli import app
 from perijove.compose.options import PictureOptions
 from perijove.constants import JUPITER_RADII_KM
@@ -25,25 +24,12 @@ from perijove.geometry.ellipsoid import lat_centric_deg
 from perijove.mapping import Drawing, MapPlan
 from perijove.opening import Opening
 from perijove.project.grid import MapGrid, Region
-from perijove.register.pointing_file import Solved, pointing_path, write_pointing
 
 POLE = {"map": {"projection": "polar-stereographic", "to_latitude": 50}, "size": 240}
 
 
 def recipe(*layers: dict[str, Any], view: dict[str, Any] = POLE, name: str = "trial") -> Any:
     return recipe_of({"perijove_recipe": 2, "name": name, "view": view, "layers": list(layers)})
-
-
-@pytest.fixture(scope="module")
-def opening(tmp_path_factory: pytest.TempPathFactory, write_set: Any, earth_scene: Any) -> Opening:
-    """An image that is solved already."""
-    folder = tmp_path_factory.mktemp("set")
-    raw = write_set(folder, earth_scene)
-    image = perijove.open(raw)
-    pointing = pointing_path(folder, image.label)
-    product, sha256 = str(image.label.product_id), image.stack.inputs[0].sha256
-    write_pointing(pointing, Solved(product, sha256, "perijove", image.located))
-    return Opening(raw, pointing=pointing)
 
 
 @pytest.fixture(scope="module")

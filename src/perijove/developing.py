@@ -9,11 +9,13 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from perijove.compose.blocks import by_rows
 from perijove.compose.options import PictureOptions
 from perijove.compose.options import Style as Look
 from perijove.darkroom.canvas import Canvas
 from perijove.darkroom.fidelity import Fidelity, fidelity_of
 from perijove.darkroom.layers import MAIN, Easel, Memory, PictureSource
+from perijove.darkroom.operators.tables import scaled
 from perijove.darkroom.recipe import Recipe
 from perijove.darkroom.views import POLAR, MapView, ViewPlan
 from perijove.errors import OptionError, RecipeError
@@ -67,14 +69,19 @@ class Table:
         methane = self.others.get("methane") if source.style.startswith("methane") else None
         options = PictureOptions(source.style, Look(**source.look), self.gamut, methane=methane)
         pixels = raster.picture(options).pixels
-        colour = pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=-1)
-        cover = (raster.weight.min(axis=-1) > 0) & np.isfinite(raster.values).all(axis=-1)
-        if methane is not None:
-            # These styles are black where one of the two does not tell.
-            cover &= colour.any(axis=-1)
+
+        def shown(pixels: npt.NDArray[np.uint16], weight: Planes, values: Planes) -> tuple[Planes, Planes]:
+            colour = pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=-1)
+            cover = (weight.min(axis=-1) > 0) & np.isfinite(values).all(axis=-1)
+            if methane is not None:
+                # These styles are black where one of the two does not tell.
+                cover &= colour.any(axis=-1)
+            return colour * np.float32(1 / _WHITE), cover.astype(np.float32)
+
+        colour, cover = by_rows(shown, pixels, raster.weight, raster.values)
         return Canvas(
-            colour.astype(np.float32) / np.float32(_WHITE),
-            cover.astype(np.float32),
+            colour,
+            cover,
             raster.light,
             _planes(raster, self.refined),
             raster.view.north_angle_deg(),
@@ -197,10 +204,11 @@ def develop(images: Mapping[str, Image], recipe: Recipe, memory: Memory | None =
     others = {name: images[name] for name in recipe.images() if name != MAIN}
     table = Table(raster, others, recipe.output.gamut, recipe.view.resampling == "detail")
     colour, cover = Easel(table.canvas, memory).develop(recipe.layers)
-    shown = colour * cover[..., None]
+    (shown,) = by_rows(lambda colour, cover: (scaled(colour, cover),), colour, cover)
+    del colour, cover
     main.progress("judging the picture")
     fidelity = fidelity_of(recipe, shown, table.canvas(PictureSource()))
-    pixels = (shown * np.float32(_WHITE) + np.float32(0.5)).astype(np.uint16)
+    (pixels,) = by_rows(lambda rows: ((rows * np.float32(_WHITE) + np.float32(0.5)).astype(np.uint16),), shown)
     return Developed(pixels, raster, recipe, fidelity, table)
 
 

@@ -6,7 +6,6 @@ clipping, the filling of saturated bands, and the curve.
 """
 
 import functools
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -15,8 +14,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from perijove.compose.blocks import by_rows
-from perijove.compose.darkness import black_level, quieted, steady_twilight
+from perijove.compose.blocks import by_rows, thinned
+from perijove.compose.darkness import above_black, quieted, steady_twilight
 from perijove.compose.illumination import Illumination
 from perijove.compose.saturation import RGB, fill_saturated, highest
 from perijove.compose.spaces import Gamut, apply_matrix, encode_srgb, from_srgb
@@ -130,7 +129,7 @@ def natural(
 
 def _bright_level(planes: Planes, known: Mask) -> float:
     """A high percentile of what is lit, 1 where nothing is."""
-    thin = (slice(None, None, max(1, math.isqrt(known.size // _SAMPLE))),) * 2
+    thin = thinned(known.size, _SAMPLE)
     brightest = highest(planes[thin])[known[thin]]
     lit = brightest[brightest > _LIT * np.percentile(brightest, 99.9)] if len(brightest) else brightest
     return float(np.percentile(lit, _BRIGHT_PERCENTILE)) if len(lit) else 1.0
@@ -195,7 +194,7 @@ def to_eye(planes: Planes) -> Planes:
 
 
 def _above_black(planes: Planes, known: Mask, part: float, light: Illumination | None, quiet: bool) -> Planes:
-    planes = np.asarray(planes - black_level(planes, known, part, light), np.float32)
+    planes = above_black(planes, known, part, light)
     if light is not None and quiet:
         planes = quieted(planes, known, light)
     return np.maximum(planes, np.float32(0.0), out=planes)

@@ -6,12 +6,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from perijove.compose.blocks import by_rows
+from perijove.compose.blocks import by_rows, thinned
 from perijove.compose.illumination import Illumination
 from perijove.compose.saturation import highest
 from perijove.compose.smooth import box_mean, coarse_mean, continued, fill_around, for_each
 
-__all__ = ["black_level", "dark_noise", "noise_of", "quieted", "steady_twilight"]
+__all__ = ["above_black", "black_level", "dark_noise", "noise_of", "quieted", "steady_twilight"]
 
 Plane = npt.NDArray[np.float32]
 Planes = npt.NDArray[np.float32]
@@ -21,6 +21,8 @@ Mask = npt.NDArray[np.bool_]
 _NIGHT_MU0, _TRIMMED = -0.12, 1.0
 #: Pixels that are enough to tell a level.
 _SAMPLE: Final = 100_000
+#: Where so many times more pixels are given, every second, third and so on row and column is looked at.
+_DENSITY: Final = 16
 #: Part of the picture that the sky must fill to have a level of its own, and the night: a mean of few pixels is good
 #: enough, and the sky of a methane picture, bright with stray light, is no substitute.
 _LEAST_DARK, _LEAST_NIGHT = 0.01, 0.001
@@ -72,46 +74,74 @@ def black_level(planes: Planes, known: Mask, part: float, light: Illumination | 
         lies upon, and the sky has its own from place to place: the lens casts patches of light there, other ones in
         each band. Haze beyond the limb has the level of the sky above it.
     """
-    dark = known & (highest(planes) < part * np.percentile(_some(planes, known), 99)) if known.any() else known
-    sky = dark if light is None else dark & ~light.on_ground
+    night, beyond = _levels(planes, known, part, light)
+    return night if light is None else np.where(light.on_ground[..., None], night, beyond)
+
+
+def above_black(planes: Planes, known: Mask, part: float, light: Illumination | None) -> Planes:
+    """Planes less their black level; parameters are those of `black_level`."""
+    night, beyond = _levels(planes, known, part, light)
+    if light is None:
+        return planes - night
+
+    def less(planes: Planes, beyond: Planes, ground: Mask) -> tuple[Planes]:
+        return (planes - np.where(ground[..., None], night, beyond),)
+
+    return by_rows(less, planes, beyond, light.on_ground)[0]
+
+
+def _levels(planes: Planes, known: Mask, part: float, light: Illumination | None) -> tuple[Plane, Planes]:
+    """Level of the ground, (band,), and of the sky, (height, width, band)."""
+    bright = _some(planes, known)
+    limit = part * np.percentile(bright, 99) if len(bright) else 0.0
+    ground = np.zeros(known.shape, bool) if light is None else light.on_ground
+
+    def dark(planes: Planes, known: Mask, ground: Mask) -> tuple[Mask]:
+        return (known & ~ground & (highest(planes) < limit),)
+
+    (sky,) = by_rows(dark, planes, known, ground)
     level = np.zeros(planes.shape[-1], np.float32)
     if np.count_nonzero(sky) >= _LEAST_DARK * known.size:
         level = np.asarray(np.median(_some(planes, sky), axis=0), np.float32)
     if light is None:
-        return level
-    beyond = _sky_level(planes, sky, light.on_ground, level)
-    at_night = known & light.on_ground & (light.mu0 < _NIGHT_MU0)
+        return level, np.broadcast_to(level, planes.shape)
+    beyond = _sky_level(planes, sky, ground, level)
+    at_night = known & ground & (light.mu0 < _NIGHT_MU0)
     if np.count_nonzero(at_night) < _LEAST_NIGHT * known.size:
-        return np.where(light.on_ground[..., None], level, beyond)
+        return level, beyond
     night = _some(planes, at_night)
     # A mean, because counts are few; without what radiation left.
     low, high = np.percentile(night, (_TRIMMED, 100 - _TRIMMED), axis=0)
     kept = np.where((night >= low) & (night <= high), night, np.nan)
-    return np.where(light.on_ground[..., None], np.nanmean(kept, axis=0), beyond).astype(np.float32)
+    return np.asarray(np.nanmean(kept, axis=0), np.float32), beyond
 
 
 def _sky_level(planes: Planes, sky: Mask, ground: Mask, level: Planes) -> Planes:
     """Stray light of the sky from place to place, (height, width, band)."""
     import cv2
 
-    side = max(ground.shape)
-    reach = 2 * max(2, round(side * _HAZE)) + 1
-    clear = sky & (cv2.dilate(ground.astype(np.uint8), np.ones((reach, reach), np.uint8)) == 0)
-    if np.count_nonzero(clear) < _LEAST_DARK * ground.size:
-        return np.broadcast_to(level, planes.shape)
+    side, bands = max(ground.shape), planes.shape[2:]
     # It is smooth: a quarter of the resolution does.
     size = tuple(-(-n // _COARSER) for n in ground.shape[::-1])
-    weight = cv2.resize(clear.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    reach = 2 * max(1, round(side * _HAZE / _COARSER)) + 1
+    near = cv2.resize(ground.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0
+    clear = cv2.dilate(near.astype(np.uint8), np.ones((reach, reach), np.uint8)) == 0
+    weight = cv2.resize(sky.astype(np.float32), size, interpolation=cv2.INTER_AREA) * clear
+    if weight.sum() < _LEAST_DARK * clear.size:
+        return np.broadcast_to(level, planes.shape)
+    (light,) = by_rows(lambda rows, sky: (rows * for_each(sky.astype(np.float32), bands),), planes, sky)
+    total = cv2.resize(light, size, interpolation=cv2.INTER_AREA).reshape(*clear.shape, *bands)
+    del light
     radius = max(1, round(side * _STRAY / _COARSER))
-    filled = []
-    for plane in np.moveaxis(planes, -1, 0):
-        total = cv2.resize(np.where(clear, plane, np.float32(0.0)), size, interpolation=cv2.INTER_AREA)
-        mean = box_mean(np.asarray(total / np.maximum(weight, 1e-3), np.float32), weight, radius)
+    smooth = []
+    for k in range(bands[0]):
+        known = np.asarray(np.where(clear, total[..., k], 0) / np.maximum(weight, 1e-3), np.float32)
+        mean = box_mean(known, weight, radius)
         # From framelet to framelet it goes in steps, which stay sharp in a median.
-        own = np.where(weight > _HALF_CLEAR, total / np.maximum(weight, 1e-3), mean).astype(np.float32)
-        smooth = cv2.medianBlur(np.ascontiguousarray(fill_around(own, weight)), 5)
-        filled.append(cv2.resize(smooth, ground.shape[::-1], interpolation=cv2.INTER_LINEAR))
-    return np.stack(filled, axis=-1)
+        own = np.where(weight > _HALF_CLEAR, known, mean)
+        smooth.append(cv2.medianBlur(np.ascontiguousarray(fill_around(own, weight)), 5))
+    whole = cv2.resize(cv2.merge(smooth), ground.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return np.asarray(whole, np.float32).reshape(planes.shape)
 
 
 def quieted(planes: Planes, known: Mask, light: Illumination) -> Planes:
@@ -271,5 +301,6 @@ def _mean(planes: Planes) -> Plane:
 
 def _some(planes: Planes, where: Mask) -> Planes:
     """Enough of the pixels of a mask to tell a level, (n, ...)."""
-    at = np.flatnonzero(where)
-    return planes.reshape(-1, *planes.shape[2:])[at[:: max(1, len(at) // _SAMPLE)]]
+    thin = thinned(where.size, _DENSITY * _SAMPLE)
+    found = planes[thin][where[thin]]
+    return found[:: max(1, len(found) // _SAMPLE)]

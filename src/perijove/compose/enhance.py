@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from perijove.compose.blocks import by_rows
+from perijove.compose.blocks import by_rows, thinned
 from perijove.compose.colour import Picture, reflectance, shoulder, single_band
 from perijove.compose.darkness import dark_noise, noise_of
 from perijove.compose.illumination import Illumination, LightLaw, fit_light
@@ -62,6 +62,8 @@ _CREAM: Final = to_oklab(np.array([[0.566, 0.494, 0.374]], np.float32))[0, 1:]
 _COLD_MOST: Final = (0.012, 0.055)
 #: Lightness from which on clouds turn white, and where they are; the part of these distances that is left there.
 _WHITE, _COLD_WHITE = (0.68, 0.92), 0.55
+#: Pixels that tell percentiles of the ground.
+_SAMPLE: Final = 1_000_000
 #: Sunlit pixels that make a picture.
 _LEAST_GROUND: Final = 100
 #: Cosines of incidence between which the colour of the ground takes over from that of twilight.
@@ -141,8 +143,9 @@ def render(
     told_colour *= ground
     luminance = by_rows(lambda rows: (_luminance(np.maximum(rows, 0)),), planes)[0]
     even, brightness = _even(planes, fit_light(planes, luminance, light, ground), light, ground)
-    del planes
-    middle = np.median(even[told], axis=0) if np.count_nonzero(told) >= _LEAST_GROUND else np.zeros(3)
+    shading = _shading(brightness, light, luminance, known, style)
+    del planes, luminance, brightness
+    middle = np.median(_some(even, told), axis=0) if np.count_nonzero(told) >= _LEAST_GROUND else np.zeros(3)
     if not middle.all():
         return np.zeros(even.shape, np.uint16), 1.0
     gain = 0.35 / float(middle @ _LUMINANCE)
@@ -154,7 +157,6 @@ def render(
     tones = _tone_scale(lightness, told, _TONES if cold else _FALSE_TONES)
     lightness = _lightness((lightness, fine), (trust, ground), tones, style)
     del fine, trust, told_colour
-    shading = _shading(brightness, light, luminance, known, style)
 
     def mixed(lightness: Plane, a: Plane, b: Plane, shading: Plane) -> tuple[Planes]:
         if cold:
@@ -170,13 +172,19 @@ def render(
     return pixels, gain
 
 
+def _some(planes: Planes, where: Mask) -> Planes:
+    """Enough of the pixels of a mask to tell a percentile."""
+    thin = thinned(where.size, _SAMPLE)
+    return planes[thin][where[thin]]
+
+
 def _split(planes: Planes) -> list[Plane]:
     return [planes[..., k] for k in range(3)]
 
 
 def _exposed(linear: Planes, told: Mask) -> npt.NDArray[np.uint16]:
     """With the brightest ground bright: what is left of the shading darkens all of a picture of oblique light."""
-    level = float(np.percentile(highest(linear[told]), _TONE_PERCENTILES[2]))
+    level = float(np.percentile(highest(_some(linear, told)), _TONE_PERCENTILES[2]))
     gain = np.float32(np.clip(_BRIGHT / max(level, 1e-3), 1.0, _MOST_GAIN))
 
     def codes(planes: Planes) -> tuple[npt.NDArray[np.uint16]]:
@@ -285,7 +293,7 @@ def _softened(contrast: Plane, most: float = 0.28) -> Plane:
 
 def _tone_scale(base: Plane, told: Mask, tones: tuple[float, float, float]) -> Callable[[Plane], Plane]:
     """Function that spreads the tones of the ground over those of the picture."""
-    low, middle, high = np.percentile(base[told], _TONE_PERCENTILES)
+    low, middle, high = np.percentile(_some(base, told), _TONE_PERCENTILES)
     # Even ground is not spread at will: contrast of the tones at most triples.
     low, high = min(low, middle - 0.05), max(high, middle + 0.05)
 
@@ -311,7 +319,7 @@ def _chroma(
     fine, weight, *found = by_rows(near, *lab, trust, ground, halo=_HALO)
     far = Guide(fine, weight, _MOTTLE_PX, _EDGES[0])
     # Twilight and limb have the colour of the haze: the ground's runs on into them.
-    told = _between(light.mu0, _TWILIGHT_MU0) * _between(light.mu, _LIMB_MU) * ground
+    (told,) = by_rows(_day, light.mu0, light.mu, ground)
 
     def mixed(calm: Plane, wide: Plane, trust: Plane) -> tuple[Plane]:
         return (wide + np.square(trust) * (calm - wide),)
@@ -325,7 +333,13 @@ def _chroma(
         (known,) = by_rows(mixed, calm, wide, trust)
         return by_rows(filled, known, continued(known, told, _FILL_CELL), told, ground)[0]
 
-    return fine, spread(lab[1], found[0], found[2]), spread(lab[2], found[1], found[3])
+    # Taken, not kept: they are large.
+    return fine, spread(lab[1], found.pop(0), found.pop(1)), spread(lab[2], *found)
+
+
+def _day(mu0: Plane, mu: Plane, ground: Mask) -> tuple[Plane]:
+    """1 on ground that is neither twilight nor limb, 0 in their midst."""
+    return (_between(mu0, _TWILIGHT_MU0) * _between(mu, _LIMB_MU) * ground,)
 
 
 def _between(cosine: Plane, ends: tuple[float, float]) -> Plane:

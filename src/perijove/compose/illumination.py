@@ -1,14 +1,14 @@
 """How the light falls: its angles at each pixel, and the brightness and colour of even ground under them."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from perijove.compose.blocks import by_rows
+from perijove.compose.blocks import by_rows, thinned
 from perijove.geometry.ellipsoid import RADII_KM
 from perijove.photometry.angles import Angles
 
@@ -92,10 +92,12 @@ class Illumination:
         names = ("mu0", "mu", "latitude_deg")
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
-    @property
+    @cached_property
     def on_ground(self) -> Mask:
         """Where the planet is seen."""
-        return np.isfinite(self.mu0) & (self.mu > 0)
+        ground = np.asarray(np.isfinite(self.mu0) & (self.mu > 0))
+        ground.flags.writeable = False
+        return ground
 
     @property
     def sunlight(self) -> Plane:
@@ -178,7 +180,7 @@ def fit_light(planes: Planes, luminance: Plane, light: Illumination, usable: Mas
     LightLaw
         Lambert's law without colour where there is too little ground to tell.
     """
-    thin = (slice(None, None, max(1, math.isqrt(usable.size // (_DENSITY * _SAMPLE)))),) * 2
+    thin = thinned(usable.size, _DENSITY * _SAMPLE)
     planes, luminance, usable = planes[thin], luminance[thin], usable[thin]
     light = Illumination(light.mu0[thin], light.mu[thin], light.latitude_deg[thin])
     positive = usable & light.on_ground & (luminance > 0) & (planes.min(axis=-1) > 0)
@@ -186,12 +188,12 @@ def fit_light(planes: Planes, luminance: Plane, light: Illumination, usable: Mas
     knots = len(_MU0_KNOTS) + len(_MU_KNOTS)
     if np.count_nonzero(ground) < 1000:
         return LightLaw(1.0, 0.0, 0.0, np.zeros(knots), np.zeros((3, knots)))
-    pick = _thinned(ground)
+    pick = _picked(ground)
     angles = _powers(light.mu0.ravel()[pick], light.mu.ravel()[pick])
     bins = _latitude_columns(light.latitude_deg.ravel()[pick])
     power = _fit(angles, bins, np.log(luminance.ravel()[pick].astype(float)), (np.array(_LAMBERT), _POWER_PULL))
     power = np.clip(power, *_POWER_RANGE)
-    pick = _thinned(positive & (light.mu0 > 0.0))
+    pick = _picked(positive & (light.mu0 > 0.0))
     at = _powers(light.sunlight.ravel()[pick], light.obliqueness.ravel()[pick])
     hats = np.concatenate([_hats(at[:, 0], _MU0_KNOTS), _hats(at[:, 1], _MU_KNOTS)], axis=1)
     bins = _latitude_columns(light.latitude_deg.ravel()[pick])
@@ -214,7 +216,7 @@ def _referred(rows: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], n
     return rows[0], rows[1:]
 
 
-def _thinned(mask: Mask) -> npt.NDArray[np.int_]:
+def _picked(mask: Mask) -> npt.NDArray[np.int_]:
     at = np.flatnonzero(mask)
     return at[:: max(1, len(at) // _SAMPLE)]
 

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from perijove.compose.blocks import by_rows
 from perijove.compose.smooth import box_mean, fill_around
 
 Planes = npt.NDArray[np.float32]
@@ -69,8 +70,12 @@ def fill_saturated(
     saturated : dict of str to float
         Part of the lit picture in which each band was saturated.
     """
-    clipped = (planes >= _SATURATED * clipping) & known[..., None]
-    lit = known & (highest(planes) > _LIT * planes.max())
+
+    def levels(planes: Planes, known: Mask) -> tuple[Mask, Planes]:
+        return (planes >= _SATURATED * clipping) & known[..., None], highest(planes)
+
+    clipped, brightest = by_rows(levels, planes, known)
+    lit = known & (brightest > _LIT * brightest.max())
     lit_count = max(int(np.count_nonzero(lit)), 1)
     share = {band: int(np.count_nonzero(clipped[..., k])) / lit_count for k, band in enumerate(RGB)}
     share = {band: part for band, part in share.items() if part > 1e-4}

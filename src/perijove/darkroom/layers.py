@@ -174,7 +174,7 @@ class Easel:
         cover : ndarray, (height, width), float32
         """
         colour, cover, _ = self._stacked(layers, "")
-        return np.clip(colour, 0.0, 1.0), cover
+        return np.clip(colour, 0.0, 1.0, out=colour if colour.flags.writeable else None), cover
 
     def _stacked(self, layers: Sequence[Layer], where: str) -> tuple[Planes, Plane, str]:
         base = self.pictures(PictureSource())

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from perijove.compose.blocks import by_rows
 from perijove.compose.spaces import to_oklab
 from perijove.darkroom.canvas import Canvas
 from perijove.darkroom.curve import smoothstep, to_linear
@@ -164,9 +165,9 @@ class Mask(_Model):
         if self.latitude:
             parts.append(self.latitude.weight(light.latitude_deg))
         if self.incidence:
-            parts.append(self.incidence.weight(_degrees(light.mu0)))
+            parts.append(_of_angle(self.incidence, light.mu0))
         if self.emission:
-            parts.append(self.emission.weight(_degrees(light.mu)))
+            parts.append(_of_angle(self.emission, light.mu))
         for name, chosen in (("longitude", self.longitude), ("phase", self.phase), ("confidence", self.confidence)):
             if chosen:
                 parts.append(chosen.weight(canvas.plane(name)))
@@ -190,8 +191,13 @@ def _step(over: Plane, feather: float) -> Plane:
     return smoothstep(over / np.float32(feather) + np.float32(0.5))
 
 
-def _degrees(cosine: Plane) -> Plane:
-    return np.asarray(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))), np.float32)
+def _of_angle(chosen: Range, cosine: Plane) -> Plane:
+    """Weight of an angle whose cosine is known."""
+
+    def weight(rows: Plane) -> tuple[Plane]:
+        return (chosen.weight(np.degrees(np.arccos(np.clip(rows, -1, 1)))),)
+
+    return by_rows(weight, cosine)[0]
 
 
 def _drawn(points: tuple[Place, ...], canvas: Canvas) -> npt.NDArray[np.int32]:

@@ -36,6 +36,8 @@ _LIT: Final = 0.1
 _FIT_SIDE, _FIT_HIGHEST = 192, 0.97
 #: Side of the cells on which what lies beyond the limb is continued.
 _FILL_SIDE: Final = 400
+#: Side of the picture on which distances from the ground are taken.
+_AWAY_SIDE: Final = 1400
 #: Rows (emission) and columns (incidence) of the table of the light, and the cosines of incidence and emission that it
 #: begins with: deeper in the night all is black, and the law knows no smaller cosine of emission.
 _TABLE_CELLS = (96, 512)
@@ -293,27 +295,37 @@ class BlackSky(Operator):
     twilight_deg: float = Field(8.0, ge=0.5, le=90)
 
     def _applied(self, colour: Planes, canvas: Canvas) -> Planes:
-        import cv2
-
         if self.amount == 0:
             return colour
         ground = canvas.light.on_ground
-        planes = [colour, canvas.light.mu0, np.zeros_like(canvas.cover), np.zeros_like(canvas.cover)]
+        limb = away = np.zeros_like(canvas.cover)
         if ground.any() and not ground.all():
-            planes[2] = _continued(by_rows(lambda mu0: (self._lit(mu0),), canvas.light.mu0)[0], ground)
-            planes[3] = np.asarray(cv2.distanceTransform((~ground).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5))
+            limb = _continued(by_rows(lambda mu0: (self._lit(mu0),), canvas.light.mu0)[0], ground)
+            away = _away(ground)
         haze = np.float32(max(canvas.pixels(self.haze), 0.5))
 
         def darkened(colour: Planes, mu0: Plane, limb: Plane, away: Plane, ground: Mask) -> tuple[Planes]:
             keep = np.where(ground, self._lit(mu0), limb) * (1 - smoothstep(away / haze - 1))
             return (scaled(colour, np.asarray(1 - np.float32(self.amount) * (1 - keep), np.float32)),)
 
-        return by_rows(darkened, *planes, ground)[0]
+        return by_rows(darkened, colour, canvas.light.mu0, limb, away, ground)[0]
 
     def _lit(self, mu0: Plane) -> Plane:
         """1 by day, falling to 0 in twilight; NaN, which is sky, is 0."""
         night = np.nan_to_num(mu0, nan=-1.0) / np.float32(np.sin(np.radians(self.twilight_deg))) + 1
         return smoothstep(np.asarray(night, np.float32))
+
+
+def _away(ground: Mask) -> Plane:
+    """Distance from the ground, pixels: of a large picture from cells, which is true to half of one."""
+    import cv2
+
+    height, width = ground.shape
+    cell = max(1, round(max(height, width) / _AWAY_SIDE))
+    size = (-(-width // cell), -(-height // cell))
+    known = cv2.resize(ground.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.5
+    away = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    return np.asarray(cell * cv2.resize(away, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _places(light: Illumination) -> tuple[Plane, Plane]:
