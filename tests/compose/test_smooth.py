@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from perijove.compose.smooth import box_mean, coarse_mean, fill_around, guided
+from perijove.compose import smooth
+from perijove.compose.smooth import box_mean, coarse_mean, continued, fill_around, guided
 
 
 def test_a_mean_takes_what_has_weight_only() -> None:
@@ -73,3 +74,31 @@ def test_the_coarse_mean_is_nearly_the_mean() -> None:
     # Squares whose edges lie up to 2 pixels elsewhere, over a slope of 0.012 a pixel.
     assert np.abs(coarse_mean(values, weight, 8) - near)[inside].max() < 0.05
     assert np.abs(coarse_mean(values, weight, 8) - near)[inside].mean() < 0.005
+
+
+def test_wide_guided_filters_are_nearly_those_of_every_pixel(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(5)
+    y, x = np.mgrid[:240, :300]
+    clean = np.where(x + 0.3 * y < 160, 0.3, 0.6) + 0.02 * np.sin(x / 40)
+    values = (clean + 0.01 * rng.normal(size=clean.shape)).astype(np.float32)
+    weight = np.ones_like(values)
+    weight[:, 250:] = 0
+    values[:, 250:] = 9
+    by_cells = guided(values, weight, 24, 0.03)
+    monkeypatch.setattr(smooth, "_CELLS", 100)
+    exact = guided(values, weight, 24, 0.03)
+    off = (by_cells - exact)[:, :250]
+    # The edge is 0.3, the noise 0.01.
+    assert np.abs(off).max() < 0.03
+    assert np.sqrt(np.mean(off**2)) < 0.003
+
+
+def test_what_is_continued_over_cells_runs_on_as_well() -> None:
+    x = np.arange(300)[None].repeat(200, axis=0)
+    truth = (1 + 0.002 * x).astype(np.float32)
+    weight = (x < 200).astype(np.float32)
+    found = continued(np.where(weight > 0, truth, 0).astype(np.float32), weight, 4)
+    # Beyond the last known column all has about its value.
+    np.testing.assert_allclose(found[:, 205:], truth[0, 199], atol=0.02)
+    # Within, means over cells of 4 pixels.
+    np.testing.assert_allclose(found[:, 4:190], truth[:, 4:190], atol=0.004)

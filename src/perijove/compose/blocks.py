@@ -81,6 +81,19 @@ def thinned(size: int, pixels: int) -> tuple[slice, slice]:
     return step, step
 
 
+def sampled(planes: Array, where: npt.NDArray[np.bool_], pixels: int) -> Array:
+    """Enough of the pixels of a mask to tell a level, (n, ...): `thinned`, unless that leaves none.
+
+    Examples
+    --------
+    >>> sampled(np.arange(16).reshape(4, 4), np.arange(16).reshape(4, 4) == 5, 4)
+    array([5])
+    """
+    thin = thinned(where.size, pixels)
+    found = planes[thin][where[thin]]
+    return found if len(found) else planes[where]
+
+
 def ahead(work: Callable[[Item], Made], items: Iterable[Item]) -> Iterator[tuple[Item, Made]]:
     """Items and what is made of each, while that of the next one is being made.
 

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from perijove.compose.blocks import by_rows, thinned
+from perijove.compose.blocks import by_rows, sampled
 from perijove.compose.darkness import above_black, quieted, steady_twilight
 from perijove.compose.illumination import Illumination
 from perijove.compose.saturation import RGB, fill_saturated, highest
@@ -129,8 +129,7 @@ def natural(
 
 def _bright_level(planes: Planes, known: Mask) -> float:
     """A high percentile of what is lit, 1 where nothing is."""
-    thin = thinned(known.size, _SAMPLE)
-    brightest = highest(planes[thin])[known[thin]]
+    brightest = highest(sampled(planes, known, _SAMPLE))
     lit = brightest[brightest > _LIT * np.percentile(brightest, 99.9)] if len(brightest) else brightest
     return float(np.percentile(lit, _BRIGHT_PERCENTILE)) if len(lit) else 1.0
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from perijove.compose.blocks import by_rows, thinned
+from perijove.compose.blocks import by_rows, sampled
 from perijove.compose.illumination import Illumination
 from perijove.compose.saturation import highest
 from perijove.compose.smooth import box_mean, coarse_mean, continued, fill_around, for_each
@@ -301,6 +301,5 @@ def _mean(planes: Planes) -> Plane:
 
 def _some(planes: Planes, where: Mask) -> Planes:
     """Enough of the pixels of a mask to tell a level, (n, ...)."""
-    thin = thinned(where.size, _DENSITY * _SAMPLE)
-    found = planes[thin][where[thin]]
+    found = sampled(planes, where, _DENSITY * _SAMPLE)
     return found[:: max(1, len(found) // _SAMPLE)]

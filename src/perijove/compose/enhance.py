@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from perijove.compose.blocks import by_rows, thinned
+from perijove.compose.blocks import by_rows, sampled
 from perijove.compose.colour import Picture, reflectance, shoulder, single_band
 from perijove.compose.darkness import dark_noise, noise_of
 from perijove.compose.illumination import Illumination, LightLaw, fit_light
@@ -145,7 +145,7 @@ def render(
     even, brightness = _even(planes, fit_light(planes, luminance, light, ground), light, ground)
     shading = _shading(brightness, light, luminance, known, style)
     del planes, luminance, brightness
-    middle = np.median(_some(even, told), axis=0) if np.count_nonzero(told) >= _LEAST_GROUND else np.zeros(3)
+    middle = np.median(sampled(even, told, _SAMPLE), axis=0) if np.count_nonzero(told) >= _LEAST_GROUND else np.zeros(3)
     if not middle.all():
         return np.zeros(even.shape, np.uint16), 1.0
     gain = 0.35 / float(middle @ _LUMINANCE)
@@ -172,19 +172,13 @@ def render(
     return pixels, gain
 
 
-def _some(planes: Planes, where: Mask) -> Planes:
-    """Enough of the pixels of a mask to tell a percentile."""
-    thin = thinned(where.size, _SAMPLE)
-    return planes[thin][where[thin]]
-
-
 def _split(planes: Planes) -> list[Plane]:
     return [planes[..., k] for k in range(3)]
 
 
 def _exposed(linear: Planes, told: Mask) -> npt.NDArray[np.uint16]:
     """With the brightest ground bright: what is left of the shading darkens all of a picture of oblique light."""
-    level = float(np.percentile(highest(_some(linear, told)), _TONE_PERCENTILES[2]))
+    level = float(np.percentile(highest(sampled(linear, told, _SAMPLE)), _TONE_PERCENTILES[2]))
     gain = np.float32(np.clip(_BRIGHT / max(level, 1e-3), 1.0, _MOST_GAIN))
 
     def codes(planes: Planes) -> tuple[npt.NDArray[np.uint16]]:
@@ -293,7 +287,7 @@ def _softened(contrast: Plane, most: float = 0.28) -> Plane:
 
 def _tone_scale(base: Plane, told: Mask, tones: tuple[float, float, float]) -> Callable[[Plane], Plane]:
     """Function that spreads the tones of the ground over those of the picture."""
-    low, middle, high = np.percentile(_some(base, told), _TONE_PERCENTILES)
+    low, middle, high = np.percentile(sampled(base, told, _SAMPLE), _TONE_PERCENTILES)
     # Even ground is not spread at will: contrast of the tones at most triples.
     low, high = min(low, middle - 0.05), max(high, middle + 0.05)
 
