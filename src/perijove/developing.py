@@ -72,7 +72,9 @@ class Table:
 
         def shown(pixels: npt.NDArray[np.uint16], weight: Planes, values: Planes) -> tuple[Planes, Planes]:
             colour = pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=-1)
-            cover = (weight.min(axis=-1) > 0) & np.isfinite(values).all(axis=-1)
+            cover = np.logical_and.reduce(
+                [(weight[..., k] > 0) & np.isfinite(values[..., k]) for k in range(weight.shape[-1])]
+            )
             if methane is not None:
                 # These styles are black where one of the two does not tell.
                 cover &= colour.any(axis=-1)

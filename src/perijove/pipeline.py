@@ -345,7 +345,8 @@ class Image:
         weight = np.empty_like(values)
         for rows, ground in ahead(lambda rows: ground_seen(view, observer, rows), view.blocks(_BLOCK_ROWS)):
             drawn, weighed = gather(ground, framelets, kernel)
-            values[rows], weight[rows] = drawn[..., source], weighed[..., source]
+            for plane, band in enumerate(source):
+                values[rows, :, plane], weight[rows, :, plane] = drawn[..., band], weighed[..., band]
         return Raster(values, weight, tuple(order), view, self)
 
 

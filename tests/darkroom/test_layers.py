@@ -119,7 +119,7 @@ LATE = {"vignette": {"stops": 0.5}}
 @pytest.mark.parametrize("between", [(), (LATE,), ("unsharp", LATE)])
 def test_steps_of_pixels_are_done_together_as_one_by_one(canvas_of: Any, between: tuple[Any, ...]) -> None:
     """By rows or whole, at the end or in between: as the operators by themselves, light and curve in their turn."""
-    tall = canvas_of(1200, 160)
+    tall = canvas_of(2000, 160)
     steps = [{"exposure": {"stops": 0.4}}, {"contrast": {"amount": 0.3}}, *between, {"saturation": {"saturation": 1.3}}]
     only = layer(**PICTURE, operators=steps)
     made, _ = Easel(lambda _: tall).develop([only])

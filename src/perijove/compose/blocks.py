@@ -15,7 +15,7 @@ Item = TypeVar("Item")
 Made = TypeVar("Made")
 
 #: Pixels of a block.
-_BLOCK_PX: Final = 32_768
+_BLOCK_PX: Final = 131_072
 #: Rows of a block, as so many times the rows that are seen beyond it.
 _ROWS_OVER_HALO: Final = 8
 #: Set in threads that work on a block: what they call does not share its own work out again.

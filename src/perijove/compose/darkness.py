@@ -188,11 +188,14 @@ def quieted(planes: Planes, known: Mask, light: Illumination) -> Planes:
 
 def _fading(planes: Planes, area: Mask, least: Plane) -> Plane:
     """How much is left of what drowns in noise, 0 to 1, (height, width)."""
-    luminance = _mean(planes)
-    dim = area & (luminance < _SURE * _QUIET[0][0] * least)
-    mean = coarse_mean(luminance, dim.astype(np.float32), max(_QUIET[1][1], round(_FADE * max(area.shape))))
-    over = np.maximum(mean, 0) / (_NOTHING * least)
-    return np.asarray(1 - np.exp(-over * over), np.float32)
+
+    def dim(planes: Planes, area: Mask) -> tuple[Plane, Plane]:
+        luminance = _mean(planes)
+        return luminance, (area & (luminance < _SURE * _QUIET[0][0] * least)).astype(np.float32)
+
+    luminance, weight = by_rows(dim, planes, area)
+    mean = coarse_mean(luminance, weight, max(_QUIET[1][1], round(_FADE * max(area.shape))))
+    return by_rows(lambda mean: (1 - np.exp(-np.square(np.maximum(mean, 0) / (_NOTHING * least))),), mean)[0]
 
 
 def dark_noise(plane: Plane, area: Mask, light: Illumination, part: Callable[[Planes], Plane] | None = None) -> Plane:
@@ -270,7 +273,7 @@ def steady_twilight(planes: Planes, known: Mask, ground: Mask) -> Planes:
     some = _some(planes, ground)
     if len(some) < _LEAST_GROUND:
         return planes
-    dim = np.float32(_DIM * np.percentile(_mean(some), _BRIGHT_PERCENTILE))
+    dim = np.float32(_DIM * np.percentile(some.mean(axis=-1), _BRIGHT_PERCENTILE))
 
     def levels(planes: Planes, known: Mask, ground: Mask) -> tuple[Plane, Plane, Planes]:
         means = box_mean(planes, known.astype(np.float32), _TWILIGHT_PX)
@@ -294,9 +297,14 @@ def steady_twilight(planes: Planes, known: Mask, ground: Mask) -> Planes:
 
 
 def _mean(planes: Planes) -> Plane:
-    """Mean of the bands, (...): quicker than numpy finds it along a short last axis."""
+    """Mean of the bands, (height, width): quicker than numpy finds it along a short last axis."""
+    if planes.shape[-1] == 1:
+        return planes[..., 0]
+    import cv2
+
     bands = planes.shape[-1]
-    return np.asarray(planes @ np.full(bands, 1.0 / bands, np.float32), np.float32)
+    share = np.full((1, bands), 1 / bands, np.float32)
+    return np.asarray(cv2.transform(np.ascontiguousarray(planes), share), np.float32)
 
 
 def _some(planes: Planes, where: Mask) -> Planes:

@@ -246,11 +246,15 @@ def _least(planes: Planes) -> Plane:
 
 def _channels(planes: Planes) -> Planes:
     """Luminance, red, green, blue."""
-    return np.concatenate([_luminance(planes)[..., None], planes], axis=-1)
+    import cv2
+
+    return np.asarray(cv2.merge((_luminance(planes), *cv2.split(planes))), np.float32)
 
 
 def _luminance(planes: Planes) -> Plane:
-    return np.asarray(planes @ _LUMINANCE, np.float32)
+    import cv2
+
+    return np.asarray(cv2.transform(np.ascontiguousarray(planes), _LUMINANCE[None]), np.float32)
 
 
 def _lightness(

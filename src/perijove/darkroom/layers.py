@@ -178,7 +178,8 @@ class Easel:
 
     def _stacked(self, layers: Sequence[Layer], where: str) -> tuple[Planes, Plane, str]:
         base = self.pictures(PictureSource())
-        below: Sheet = (np.zeros_like(base.colour), np.zeros_like(base.cover))
+        nothing = np.broadcast_to(np.float32(0), base.colour.shape)
+        below: Sheet = (nothing, nothing[..., 0])
         key = where
         for layer in layers:
             if not layer.visible or layer.opacity == 0:

@@ -110,8 +110,9 @@ class Saturation(Operator):
         lab = to_oklab(colour)
         factor: Plane | np.float32 = np.float32(self.saturation)
         if self.vibrance:
-            factor = factor * (1 + np.float32(self.vibrance) * np.exp(-_chroma(lab) / _VIVID))[..., None]
-        lab[..., 1:] *= factor
+            factor = factor * (1 + np.float32(self.vibrance) * np.exp(-_chroma(lab) / _VIVID))
+        for k in (1, 2):
+            lab[..., k] *= factor
         return contained(from_oklab(lab), colour)
 
 
@@ -298,7 +299,7 @@ class BlackSky(Operator):
         if self.amount == 0:
             return colour
         ground = canvas.light.on_ground
-        limb = away = np.zeros_like(canvas.cover)
+        limb = away = np.broadcast_to(np.float32(0), ground.shape)
         if ground.any() and not ground.all():
             limb = _continued(by_rows(lambda mu0: (self._lit(mu0),), canvas.light.mu0)[0], ground)
             away = _away(ground)

@@ -93,8 +93,11 @@ def blurred(values: Plane, weight: Plane, sigma_px: float) -> Plane:
     total = gaussian(values if whole else values * weight, sigma_px)
     if whole:
         return total
-    known = gaussian(weight, sigma_px)
-    return np.asarray(np.where(known > _TINY, total / np.maximum(known, _TINY), 0), np.float32)
+
+    def mean(total: Plane, known: Plane) -> tuple[Plane]:
+        return (np.where(known > _TINY, total / np.maximum(known, _TINY), np.float32(0)),)
+
+    return by_rows(mean, total, gaussian(weight, sigma_px))[0]
 
 
 def gaussian(values: Planes, sigma_px: float) -> Planes:
