@@ -198,11 +198,11 @@ def _even(planes: Planes, law: LightLaw, light: Illumination, ground: Mask) -> t
         # What lies beyond the limb has the gain of the limb.
         np.copyto(colour, continued(colour, weight, cell), where=~ground)
 
-    def evened(planes: Planes, brightness: Plane, *colours: Plane) -> tuple[Planes, Plane]:
-        return planes * np.exp(-np.stack(colours, axis=-1)), np.exp(brightness)
+    def evened(planes: Planes, *colours: Plane) -> tuple[Planes]:
+        return (planes * np.exp(-np.stack(colours, axis=-1)),)
 
-    even, brightness = by_rows(evened, planes, *logs)
-    return even, brightness
+    (even,) = by_rows(evened, planes, *logs[1:])
+    return even, np.exp(logs[0], out=logs[0])
 
 
 def _calmed(planes: Planes, known: Mask, light: Illumination) -> tuple[Planes, Plane, Plane]:
