@@ -88,7 +88,7 @@ def develop_to(
     full = recipe.model_copy(update={"made": _made(openings, images, credit)})
     path = path or folder / f"{main.label.product_id}-{recipe.name}{suffix_of(output.format)}"
     progress(f"writing {path.stem}")
-    about = made.raster.about(note=_note(made), recipe=full.document())
+    about = made.raster.about(note=made.fidelity.line, recipe=full.document())
     files, baked = [path], []
     if path.suffix not in LAYERED:
         write_picture(path, to_depth(made.pixels, output.depth), about, output.gamut, output.quality)
@@ -264,10 +264,6 @@ def _made(openings: Mapping[str, Opening], images: Mapping[str, Image], credit: 
     """What is needed to make it again."""
     records = {name: openings[name].record(image) for name, image in images.items()}
     return Made(software=f"perijove {__version__}", images=records, credit=credit.report())
-
-
-def _note(made: Developed) -> str:
-    return made.fidelity.line
 
 
 def recipe_in(path: Path) -> Recipe:

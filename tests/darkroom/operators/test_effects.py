@@ -4,7 +4,8 @@ import pytest
 from perijove.compose.illumination import Illumination
 from perijove.darkroom.canvas import Canvas
 from perijove.darkroom.operators import OPERATORS
-from perijove.darkroom.operators.effects import Grain, LensFlare, Stars
+from perijove.darkroom.operators.effects import Grain, LensFlare
+from perijove.darkroom.operators.sky import Stars
 
 
 def space(height, width, cover=None):

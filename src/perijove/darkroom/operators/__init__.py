@@ -15,10 +15,10 @@ from perijove.darkroom.operators.colour import (
     WhiteBalance,
 )
 from perijove.darkroom.operators.detail import HighPass, LocalContrast, Unsharp, Wavelet
-from perijove.darkroom.operators.effects import Grain, LensFlare, Stars
+from perijove.darkroom.operators.effects import Grain, LensFlare
 from perijove.darkroom.operators.lens import DepthBlur, Glow, Vignette
 from perijove.darkroom.operators.restoration import Deconvolve, Denoise
-from perijove.darkroom.operators.sky import StarField
+from perijove.darkroom.operators.sky import StarField, Stars
 from perijove.darkroom.operators.tone import (
     Contrast,
     Curves,

@@ -1,6 +1,6 @@
-"""Operators that add what the camera did not see: lens flare, grain, stars."""
+"""Operators that add what the camera did not see: lens flare, grain."""
 
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +10,7 @@ from perijove.darkroom.canvas import Canvas
 from perijove.darkroom.curve import smoothstep
 from perijove.darkroom.operators.base import Domain, Operator, Planes
 from perijove.darkroom.operators.lens import Where
-from perijove.darkroom.operators.neighbourhood import Plane, gaussian
+from perijove.darkroom.operators.neighbourhood import Plane
 from perijove.darkroom.operators.tables import luminance, scaled
 
 #: Side of the picture that a flare is drawn on; all of it is soft.
@@ -19,11 +19,6 @@ _FLARE_SIDE: Final = 720
 _DISPERSION: Final = np.array([1.0, 0.0, -1.0])
 #: Cells of grain on the longer side, at most.
 _MOST_CELLS: Final = 2048
-#: Stars per magnitude grow as 10^(0.5 m) towards faint ones; this many magnitudes are drawn.
-_STAR_SLOPE: Final = 0.5
-_MAGNITUDES: Final = 6.0
-#: Colours of hot, white and cool stars, linear light.
-_STAR_COLOURS: Final = np.array([[0.70, 0.82, 1.0], [1.0, 0.97, 0.93], [1.0, 0.80, 0.60]])
 
 
 class LensFlare(Operator):
@@ -132,59 +127,3 @@ class Grain(Operator):
         noise = rng.standard_normal(size[::-1], np.float32)
         way = cv2.INTER_AREA if size[0] > width else cv2.INTER_CUBIC
         return np.asarray(cv2.resize(noise, (width, height), interpolation=way), np.float32)
-
-
-class Stars(Operator):
-    """Invented stars behind the planet: Gaussian spots of light, screened over the sky in linear light.
-
-    ``density`` is their number on a square of the picture's longer side; 0, the default, is none. Of magnitude m there
-    are as many as 10^(0.5 m), over six magnitudes; the brightest has a peak of ``brightness``. ``size`` is the
-    deviation, percent of the longer side; spots smaller than half a pixel get that size, and as much dimmer. ``where``
-    is the ``sky`` that the picture shows, what is ``unknown`` (not covered; seen when a layer below covers it) or both.
-    They fade towards the ground and behind whatever is bright in the sky. Places depend on ``seed`` alone.
-    """
-
-    domain: ClassVar[Domain] = "linear"
-    artistic: ClassVar[bool] = True
-
-    density: int = Field(0, ge=0, le=20_000)
-    brightness: float = Field(0.9, gt=0, le=4)
-    size: float = Field(0.04, gt=0, le=1)
-    where: Literal["sky", "unknown", "both"] = "sky"
-    seed: int = Field(1, ge=0, le=2**31)
-
-    def _applied(self, colour: Planes, canvas: Canvas) -> Planes:
-        if self.density == 0:
-            return colour
-        ground = canvas.light.on_ground
-        known = canvas.cover > 0
-        sky = {"sky": known & ~ground, "unknown": ~known, "both": ~(known & ground)}[self.where]
-        # No star stands on the limb.
-        near = gaussian(1 - sky.astype(np.float32), canvas.pixels(0.3))
-        open_sky = sky * smoothstep(1 - 2 * near) * smoothstep(1 - 4 * luminance(colour))
-        if not open_sky.any():
-            return colour
-        stars = scaled(self._field(canvas), np.asarray(open_sky, np.float32))
-        return colour + stars * np.maximum(1 - colour, 0)
-
-    def _field(self, canvas: Canvas) -> Planes:
-        height, width = canvas.cover.shape
-        side = canvas.side
-        rng = np.random.default_rng(self.seed)
-        place = rng.uniform(0, 1, (self.density, 2)) * side
-        rank = rng.uniform(0, 1, self.density)
-        flux = 10 ** (-0.4 * np.maximum(_MAGNITUDES + np.log10(np.maximum(rank, 1e-9)) / _STAR_SLOPE, 0))
-        mixed = rng.uniform(0, 2, self.density)
-        colours = np.stack([np.interp(mixed, (0, 1, 2), column) for column in _STAR_COLOURS.T], axis=-1)
-        wanted = canvas.pixels(self.size)
-        sigma = max(wanted, 0.5)
-        peak = self.brightness * min(wanted / sigma, 1.0) ** 2
-        field: Planes = np.zeros((height, width, 3), np.float32)
-        reach = int(np.ceil(3.5 * sigma))
-        for (x, y), light, tint in zip(place, flux, colours, strict=True):
-            top, left = max(int(y) - reach, 0), max(int(x) - reach, 0)
-            part = field[top : int(y) + reach + 1, left : int(x) + reach + 1]
-            down = np.exp(-0.5 * np.square((np.arange(part.shape[0]) + top + 0.5 - y) / sigma))
-            right = np.exp(-0.5 * np.square((np.arange(part.shape[1]) + left + 0.5 - x) / sigma))
-            part += (peak * light * down[:, None] * right[None, :])[..., None] * tint
-        return np.minimum(field, 1)
